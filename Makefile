@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Thin front to Meson. `make` builds, `make demo` shows, `make test` checks; the rest is for developers.
+BUILD ?= build
+PREFIX ?= /usr/local
+SANITIZE ?=
+SUITE ?=
+
+# A sanitized build lives in a folder of its own, because nothing of it mixes with a fast one.
+comma := ,
+ifneq ($(SANITIZE),)
+BUILD := build-$(subst $(comma),-,$(SANITIZE))
+SETUP := -Db_sanitize=$(SANITIZE) -Db_lundef=false --buildtype=debugoptimized
+endif
+
+all: $(BUILD)/build.ninja
+	@ninja -C $(BUILD)
+
+$(BUILD)/build.ninja:
+	@tools/install-deps build test
+	@meson setup $(BUILD) $(SETUP) --prefix=$(PREFIX)
+
+demo: all
+	@BUILD=$(BUILD) tools/demo
+
+test: all
+	@meson test -C $(BUILD) --print-errorlogs $(if $(SUITE),--suite $(SUITE))
+
+bench: all
+	@BUILD=$(BUILD) bench/run
+
+lint:
+	@tools/install-deps build lint
+	@tools/lint
+
+install: all
+	@meson install -C $(BUILD) --no-rebuild
+
+clean:
+	rm -rf build build-* demo
+
+.PHONY: all demo test bench lint install clean

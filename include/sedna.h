@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* sedna: SED Neural Amortised inference. The public C interface, in the order in which data flows:
+ *
+ *   prior -> physics -> library          (make galaxies)
+ *   survey                               (what a telescope makes of them)
+ *   learn -> infer -> report             (what the telescope's numbers say about a galaxy)
+ *
+ * Conventions.
+ *   Every function that can fail returns an sdn_status and, when it fails, fills *err with one sentence. err may not be NULL.
+ *   Arrays are row-major; their shape stands beside them, [n][m]. Nothing is kept of a caller's array after a call returns.
+ *   Objects come from *_read, *_parse or *_new, end with *_free (NULL is legal), and are constant afterwards:
+ *   any number of threads may use one at the same time.
+ *   Units: wavelength Angstrom in vacuum, luminosity density erg/s/Hz, flux density nJy, mass solar (formed),
+ *   age and time yr unless the name says Gyr, attenuation mag. log_ is log10, ln_ is natural.
+ *   NaN in data means "not observed".
+ *
+ * Names. theta [n_free] are the primary (free) parameters in the prior's order, redshift first when it is free.
+ *   z      [n_free] are the same in the coordinates where the prior is a standard normal.
+ *   params [n_param] are all parameters: free, tied by formula, and fixed.
+ */
+#ifndef SEDNA_H
+#define SEDNA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SDN_VERSION "0.1.0"
+
+/* ------------------------------------------------------------------ errors, options, running */
+
+typedef enum sdn_status {
+  SDN_OK = 0,
+  SDN_USAGE,       /* the call, the command line or a YAML file is wrong: mend the input        (exit 2) */
+  SDN_RANGE,       /* a value lies outside what the model, grid or file can serve               (exit 2) */
+  SDN_FORMAT,      /* a file is not what it should be: foreign, truncated, corrupt              (exit 1) */
+  SDN_IO,          /* the system refused: not found, not readable, disk full                    (exit 1) */
+  SDN_MEMORY,      /*                                                                           (exit 1) */
+  SDN_NUMERIC,     /* a computation left the finite numbers                                     (exit 1) */
+  SDN_INTERRUPTED  /* stopped on request; what was finished is kept and can be resumed          (exit 130) */
+} sdn_status;
+
+typedef struct sdn_err {
+  sdn_status status;
+  long row;          /* the offending row of an array call, or -1 */
+  char text[1024];   /* one sentence: what, where, the limit, the remedy */
+} sdn_err;
+
+/* How a long call runs. A zeroed struct means: all cores, silent, cannot be stopped. */
+typedef struct sdn_run {
+  int n_thread;                      /* 0: all cores; results never depend on it */
+  void (*progress)(void *ctx, const char *what, double done, double total, const char *detail);
+  void *progress_ctx;                /* `done` of `total` units; called from one thread at a time */
+  const volatile int *stop;          /* set to non-zero (by a signal handler, say) to end cleanly with SDN_INTERRUPTED */
+  const char *command;               /* recorded in output files as their origin; may be NULL */
+} sdn_run;
+
+/* One option of a module: the same word on the command line (--name), in YAML, as HDF5 attribute and Python keyword. */
+typedef enum sdn_knob_kind { SDN_KNOB_LONG, SDN_KNOB_DOUBLE, SDN_KNOB_TEXT, SDN_KNOB_FLAG } sdn_knob_kind;
+typedef struct sdn_knob {
+  const char *name;
+  sdn_knob_kind kind;
+  size_t offset;            /* of the field in the options struct: long, double, const char *, bool */
+  const char *initial;      /* default, as text; NULL for none */
+  double low, high;         /* inclusive range of a number */
+  const char *unit;         /* or value placeholder for help, e.g. FILE */
+  const char *help;
+} sdn_knob;
+
+void sdn_knob_defaults(const sdn_knob *knobs, size_t n_knob, void *options);
+/* Set one option from text. err SDN_USAGE: unknown name (the nearest is named), not a number, outside the range. */
+sdn_status sdn_knob_set(const sdn_knob *knobs, size_t n_knob, void *options, const char *name, const char *text, sdn_err *err);
+
+/* ------------------------------------------------------------------ prior: the unit cube and theta */
+
+typedef struct sdn_prior sdn_prior;
+
+int sdn_prior_n_free(const sdn_prior *p);
+int sdn_prior_n_param(const sdn_prior *p);
+const char *sdn_prior_param_name(const sdn_prior *p, int param);
+const char *sdn_prior_param_unit(const sdn_prior *p, int param);
+int sdn_prior_param_index(const sdn_prior *p, const char *name);   /* -1 if there is none */
+int sdn_prior_free_param(const sdn_prior *p, int free_index);      /* which parameter the free coordinate is */
+/* All parameters of n galaxies from their standard-normal coordinates. z [n][n_free] -> params [n][n_param].
+ * Any finite z is legal; both tails are exact. err SDN_NUMERIC: z or a formula's value is not finite; err->row says where. */
+sdn_status sdn_prior_params(const sdn_prior *p, long n, const double *z, double *params, sdn_err *err);
+/* The reverse: theta [n][n_free] -> z [n][n_free] and, where params is not NULL, params [n][n_param].
+ * A theta outside the prior's support makes that row's z NaN. */
+sdn_status sdn_prior_coordinates(const sdn_prior *p, long n, const double *theta, double *z, double *params, sdn_err *err);
+/* ln pi(theta) [n], -infinity outside the support. */
+sdn_status sdn_prior_ln_density(const sdn_prior *p, long n, const double *theta, double *ln_density, sdn_err *err);
+/* theta [n][n_free] picked out of params [n][n_param]. */
+void sdn_prior_theta(const sdn_prior *p, long n, const double *params, double *theta);
+
+/* ------------------------------------------------------------------ physics: parameters to fluxes */
+
+typedef struct sdn_model sdn_model;      /* a model.yaml, understood, with its grid loaded */
+typedef struct sdn_forward sdn_forward;  /* a model made ready for a list of bands */
+
+sdn_status sdn_model_read(const char *path, sdn_model **model, sdn_err *err);
+/* From YAML text; `origin` names it in messages. */
+sdn_status sdn_model_parse(const char *yaml, const char *origin, sdn_model **model, sdn_err *err);
+void sdn_model_free(sdn_model *m);
+const sdn_prior *sdn_model_prior(const sdn_model *m);
+const char *sdn_model_yaml(const sdn_model *m);
+/* Text of the effective model: every parameter with unit, value or prior, and where it came from. */
+sdn_status sdn_model_explain(const sdn_model *m, FILE *out, sdn_err *err);
+
+/* err SDN_USAGE unknown filter id; SDN_RANGE a band leaves the grid's wavelengths at a redshift that the prior allows. */
+sdn_status sdn_forward_new(const sdn_model *m, int n_band, const char *const *filter_ids, sdn_forward **fwd, sdn_err *err);
+void sdn_forward_free(sdn_forward *f);
+int sdn_forward_n_band(const sdn_forward *f);
+/* params [n][n_param] -> flux_nJy [n][n_band]: noise-free mean flux density in each band, photon-counting or energy-counting as
+ * the filter says. err SDN_NUMERIC: a row's parameters are not finite or its flux is not; SDN_RANGE outside the grid; err->row says which. */
+sdn_status sdn_forward_flux(const sdn_forward *f, long n, const double *params, float *flux_nJy, const sdn_run *run, sdn_err *err);
+
+/* Derived quantities. Those that need only the star formation history come first, so that they can be had cheaply. */
+int sdn_forward_n_derived(const sdn_forward *f);
+int sdn_forward_n_derived_sfh(const sdn_forward *f);
+const char *sdn_forward_derived_name(const sdn_forward *f, int i);
+const char *sdn_forward_derived_unit(const sdn_forward *f, int i);
+/* derived [n][n_derived], or [n][n_derived_sfh] when sfh_only. A quantity that does not exist for a galaxy is NaN. */
+sdn_status sdn_forward_derived(const sdn_forward *f, long n, const double *params, bool sfh_only, double *derived,
+                               const sdn_run *run, sdn_err *err);
+/* Observed-frame spectrum of one galaxy, lines not included: its length first (wave_A NULL), then the values. */
+sdn_status sdn_forward_spectrum(const sdn_forward *f, const double *params, long *n_wave, double *wave_obs_A, double *fnu_nJy,
+                                sdn_err *err);
+
+/* ------------------------------------------------------------------ survey: fluxes to data, and how likely data are */
+
+typedef struct sdn_survey sdn_survey;    /* a survey.yaml, understood */
+
+sdn_status sdn_survey_read(const char *path, sdn_survey **survey, sdn_err *err);
+sdn_status sdn_survey_parse(const char *yaml, const char *origin, sdn_survey **survey, sdn_err *err);
+void sdn_survey_free(sdn_survey *s);
+const char *sdn_survey_name(const sdn_survey *s);
+const char *sdn_survey_yaml(const sdn_survey *s);
+int sdn_survey_n_band(const sdn_survey *s);
+const char *sdn_survey_band_name(const sdn_survey *s, int band);
+const char *sdn_survey_band_filter(const sdn_survey *s, int band);
+int sdn_survey_n_feature(const sdn_survey *s);
+
+/* Observe n noise-free galaxies once. flux_true_nJy [n][n_band] -> flux_nJy, sigma_nJy [n][n_band]: noisy flux and the error column
+ * that this survey's catalogue would list; NaN in both where the band is missing. Random numbers are named by (seed, stream, row0 + i):
+ * the same call gives the same data whatever n is. */
+sdn_status sdn_survey_draw(const sdn_survey *s, long n, const float *flux_true_nJy, uint64_t seed, uint32_t stream, long row0,
+                           float *flux_nJy, float *sigma_nJy, sdn_err *err);
+/* ln p(data | flux_true) of n model fluxes for ONE galaxy's data, the same noise model as sdn_survey_draw:
+ * flux_nJy, sigma_nJy [n_band] (NaN: missing, no factor), flux_true_nJy [n][n_band] -> ln_like [n].
+ * Normalised over data, in nJy: ln p(f | sigma0), or ln p(f, sigma) where sigma depends on the flux (sdn_survey_evidence_kind says which). */
+sdn_status sdn_survey_ln_likelihood(const sdn_survey *s, const float *flux_nJy, const float *sigma_nJy, long n,
+                                    const float *flux_true_nJy, double *ln_like, sdn_err *err);
+const char *sdn_survey_evidence_kind(const sdn_survey *s);   /* "p(f|sigma0)" or "p(f,sigma)" */
+/* What the network sees: flux, sigma [n][n_band] -> x [n][n_feature]; finite for any input. */
+void sdn_survey_features(const sdn_survey *s, long n, const float *flux_nJy, const float *sigma_nJy, float *x);
+
+/* ------------------------------------------------------------------ library: simulated galaxies on disk */
+
+typedef struct sdn_simulate_options {
+  const char *model;      /* model.yaml */
+  const char *survey;     /* survey.yaml */
+  const char *output;     /* library.h5 */
+  long n;                 /* galaxies */
+  long seed;
+  const char *design;     /* sobol | random */
+} sdn_simulate_options;
+extern const sdn_knob sdn_simulate_knobs[];
+extern const size_t sdn_n_simulate_knob;
+
+typedef struct sdn_simulate_summary { long n, n_resumed; double seconds; int n_band, n_free; } sdn_simulate_summary;
+sdn_status sdn_simulate(const sdn_simulate_options *opt, const sdn_run *run, sdn_simulate_summary *summary, sdn_err *err);
+
+typedef struct sdn_library sdn_library;
+sdn_status sdn_library_open(const char *path, sdn_library **lib, sdn_err *err);
+void sdn_library_close(sdn_library *lib);
+long sdn_library_n(const sdn_library *lib);
+const char *sdn_library_model_yaml(const sdn_library *lib);
+const char *sdn_library_survey_yaml(const sdn_library *lib);
+int sdn_library_n_free(const sdn_library *lib);
+int sdn_library_n_band(const sdn_library *lib);
+const char *sdn_library_free_name(const sdn_library *lib, int i);
+const char *sdn_library_free_unit(const sdn_library *lib, int i);
+/* Rows row0 .. row0+n-1: z [n][n_free] float, flux_true_nJy [n][n_band]; either may be NULL. */
+sdn_status sdn_library_rows(const sdn_library *lib, long row0, long n, float *z, float *flux_true_nJy, sdn_err *err);
+
+/* ------------------------------------------------------------------ learn: library to posterior */
+
+typedef struct sdn_train_options {
+  const char *library, *output;
+  long n_epoch;                     /* full passes over the training rows; the schedule spans exactly these */
+  double max_minutes;               /* 0: no limit; the schedule then spans the time */
+  long batch;
+  double learning_rate, weight_decay, clip;
+  long warm_up;                     /* steps */
+  double ema;                       /* decay of the averaged weights */
+  long n_layer, n_hidden, n_bin, n_bin_first, n_context, n_encoder;
+  double validation_fraction, test_fraction;
+  long patience;                    /* validations without gain before stopping; 0: never */
+  long seed;
+  bool resume;                      /* go on from OUTPUT.checkpoint if there is one */
+} sdn_train_options;
+extern const sdn_knob sdn_train_knobs[];
+extern const size_t sdn_n_train_knob;
+
+typedef struct sdn_train_summary {
+  long n_train, n_validation, n_test, n_step, n_epoch_done, n_weight;
+  double best_validation_ln_q;      /* mean ln q(z|x) - ln N(z), nats: the information gain */
+  double test_ln_q, test_ln_q_error;
+  double seconds, rows_per_second;
+} sdn_train_summary;
+sdn_status sdn_train(const sdn_train_options *opt, const sdn_run *run, sdn_train_summary *summary, sdn_err *err);
+
+typedef struct sdn_posterior sdn_posterior;
+sdn_status sdn_posterior_open(const char *path, sdn_posterior **p, sdn_err *err);
+void sdn_posterior_free(sdn_posterior *p);
+const sdn_survey *sdn_posterior_survey(const sdn_posterior *p);
+const char *sdn_posterior_model_yaml(const sdn_posterior *p);
+int sdn_posterior_n_free(const sdn_posterior *p);
+const char *sdn_posterior_free_name(const sdn_posterior *p, int i);
+const char *sdn_posterior_free_unit(const sdn_posterior *p, int i);
+/* ln q_z(z | x) of n pairs: flux, sigma [n][n_band], z [n][n_free] -> ln_q [n]. */
+sdn_status sdn_posterior_ln_q(const sdn_posterior *p, long n, const float *flux_nJy, const float *sigma_nJy, const float *z,
+                              double *ln_q, const sdn_run *run, sdn_err *err);
+/* Draws for n galaxies: z [n][n_draw][n_free], ln_q [n][n_draw] (either may be NULL). Random numbers are named by (seed, row0 + i, draw).
+ * fixed_first [n]: NULL, or the first coordinate's known z value per galaxy (NaN: not known); ln_q is then ln q(rest | first, x). */
+sdn_status sdn_posterior_sample(const sdn_posterior *p, long n, const float *flux_nJy, const float *sigma_nJy, const double *fixed_first,
+                                long n_draw, uint64_t seed, long row0, float *z, float *ln_q, const sdn_run *run, sdn_err *err);
+/* P(first coordinate < z_first | x) under the network, [n]. */
+sdn_status sdn_posterior_first_cdf(const sdn_posterior *p, long n, const float *flux_nJy, const float *sigma_nJy, const double *z_first,
+                                   double *cdf, sdn_err *err);
+
+/* ------------------------------------------------------------------ infer: catalogues, calibration, exact checks */
+
+/* Flags of a row in a result file. */
+#define SDN_FLAG_NO_DATA        0x01u   /* no band at all: the answer is the prior */
+#define SDN_FLAG_BAD_ERROR      0x02u   /* a band had a flux but a zero, negative or non-finite error; it was left out */
+#define SDN_FLAG_OUT_OF_RANGE   0x04u   /* a flux or error lies outside what the network was trained on */
+#define SDN_FLAG_FIX_MISSING    0x08u   /* --fix: no usable value in this row; the redshift was inferred instead */
+#define SDN_FLAG_FIX_IMPROBABLE 0x10u   /* --fix: the given value is improbable under the photometry (PIT < 1e-3 on either side) */
+#define SDN_FLAG_BAD_DERIVED    0x20u   /* a derived quantity could not be computed for some draws */
+#define SDN_FLAG_POOR_FIT       0x40u   /* no draw's photometry resembles the data: chi2 improbable at 1e-4 */
+
+typedef struct sdn_fit_options {
+  const char *posterior, *catalogue, *output;
+  const char *samples;        /* HDF5 file for all draws, or NULL */
+  long n_draw;
+  long n_spectral;            /* draws per galaxy that get spectral derived quantities and predicted photometry; 0: none */
+  const char *derived;        /* none | sfh | all */
+  const char *fix;            /* "redshift=COLUMN" or NULL */
+  const char *copy;           /* columns of the catalogue to carry over, separated by commas, or NULL */
+  const char *quantiles;      /* percentages, separated by commas */
+  long seed;
+} sdn_fit_options;
+extern const sdn_knob sdn_fit_knobs[];
+extern const size_t sdn_n_fit_knob;
+
+typedef struct sdn_fit_summary {
+  long n, n_flagged, n_no_data; double seconds, galaxies_per_second;
+  long n_spec; double nmad, outlier_fraction, bias;   /* where the survey names a redshift column: against it; n_spec 0 if none */
+} sdn_fit_summary;
+sdn_status sdn_fit(const sdn_fit_options *opt, const sdn_run *run, sdn_fit_summary *summary, sdn_err *err);
+
+typedef struct sdn_check_options {
+  const char *posterior;
+  const char *output;         /* directory or stem: OUTPUT.json and OUTPUT.html */
+  long n;                     /* fresh galaxies */
+  long n_draw;
+  const char *fix;            /* "redshift": give the network the true redshift */
+  long seed;
+} sdn_check_options;
+extern const sdn_knob sdn_check_knobs[];
+extern const size_t sdn_n_check_knob;
+
+typedef struct sdn_check_summary {
+  long n; double worst_coverage_68, worst_coverage_95; /* of any parameter, fraction */
+  double smallest_sbc_p; double tarp_deviation; double seconds; bool calibrated;
+} sdn_check_summary;
+sdn_status sdn_check(const sdn_check_options *opt, const sdn_run *run, sdn_check_summary *summary, sdn_err *err);
+
+/* Importance sampling of one galaxy with the exact likelihood: ln Z (raw weights of independent draws) and its standard error,
+ * Kish effective sample size; weights [n_draw], normalised to sum 1, or NULL. */
+typedef struct sdn_importance { double ln_z, ln_z_error, ess; } sdn_importance;
+sdn_status sdn_importance_run(const sdn_posterior *p, const sdn_forward *fwd, const sdn_prior *prior, const float *flux_nJy,
+                              const float *sigma_nJy, long n_draw, uint64_t seed, long row, double *weights, sdn_importance *out,
+                              const sdn_run *run, sdn_err *err);
+
+/* ------------------------------------------------------------------ report and info */
+
+typedef struct sdn_report_options {
+  const char *result, *output;
+  const char *samples;        /* HDF5 file of draws, for marginals; NULL: the one that the result file names, if it is there */
+  const char *rows;           /* row numbers to draw, separated by commas; NULL: a spread over redshift and the worst outliers */
+} sdn_report_options;
+extern const sdn_knob sdn_report_knobs[];
+extern const size_t sdn_n_report_knob;
+/* One self-contained HTML page about a result file. */
+sdn_status sdn_report(const sdn_report_options *opt, const sdn_run *run, sdn_err *err);
+/* The HTML page that belongs to the JSON file which sdn_check wrote. */
+sdn_status sdn_report_check(const char *json_path, const char *html_path, sdn_err *err);
+typedef struct sdn_info_options {
+  const char *file;
+  long rows;                  /* of a result table: print this many galaxies instead of the description */
+} sdn_info_options;
+extern const sdn_knob sdn_info_knobs[];
+extern const size_t sdn_n_info_knob;
+/* What any of sedna's files holds, the command that made it, the effective model. */
+sdn_status sdn_info(const sdn_info_options *opt, FILE *out, sdn_err *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
