@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Names of files: where shipped data lie, and how a finished file takes its name. */
+#ifndef SDN_BASE_FILE_H
+#define SDN_BASE_FILE_H
+
+#include "base/memory.h"
+
+/* "NAME.part": where a file grows until sdn_part_finish renames it (fsync, then rename). Freed by sdn_release. */
+char *sdn_part_name(const char *path, sdn_err *err);
+sdn_status sdn_part_finish(const char *part, const char *path, sdn_err *err);
+/* err SDN_IO with the reason when `path` cannot be created or replaced (no such folder, read-only): asked before hours of work. */
+sdn_status sdn_check_writable(const char *path, sdn_err *err);
+bool sdn_file_exists(const char *path);
+/* A shipped file "kind/name" (kind: grids, filters, surveys, models): first below $SEDNA_DATA, then the installed place, then the source tree.
+ * NULL if there is none: then err (SDN_USAGE) says where was looked. Freed by sdn_release. */
+char *sdn_data_path(const char *kind, const char *name, sdn_err *err);
+/* 64-bit FNV-1a of a file's or text's bytes, to recognise it again. */
+uint64_t sdn_hash_bytes(const void *bytes, size_t n, uint64_t seed);
+sdn_status sdn_hash_file(const char *path, uint64_t *hash, sdn_err *err);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The prior: one map from the unit cube to parameters, used by simulation, network, importance sampler, nested sampler and evidence alike.
+ *
+ * A parameter is free (a distribution, whose arguments may be formulas of earlier parameters), tied (a formula) or fixed (a number).
+ * Free ones are reached through z = Phi^-1(u): each distribution maps z itself, from whichever tail is nearer, so u is never 0 or 1.
+ * A vector prior (dirichlet) fills several parameters at once. Redshift has no parents; when it is free it is the first coordinate.
+ *
+ * This header is the builder that the model reader uses; what users call is in sedna.h. */
+#ifndef SDN_PRIOR_PRIOR_H
+#define SDN_PRIOR_PRIOR_H
+
+#include "base/yaml.h"
+
+/* What a model declares about one of its parameters. */
+typedef struct sdn_param_spec {
+  const char *name;       /* the YAML key, unit in the name */
+  const char *unit;       /* "" for a pure number */
+  const char *initial;    /* when the YAML does not name it: a number or a formula as text; NULL: it must be named */
+  double low, high;       /* what the physics can serve; a prior or value reaching outside is an error that names both */
+  const char *help;
+} sdn_param_spec;
+
+sdn_status sdn_prior_new(sdn_prior **p, sdn_err *err);
+void sdn_prior_free(sdn_prior *p);
+/* A function of one argument that formulas may call, e.g. age_universe_gyr(redshift). ctx must outlive the prior. */
+sdn_status sdn_prior_add_function(sdn_prior *p, const char *name, double (*fn)(const void *ctx, double x), const void *ctx, sdn_err *err);
+/* One parameter, from its YAML node (NULL: spec->initial): a number, a formula, or a map {prior: NAME, ...}. Strings of *spec are copied. */
+sdn_status sdn_prior_add(sdn_prior *p, const sdn_param_spec *spec, const sdn_yaml *node, sdn_err *err);
+/* n parameters named names[i] that share spec's unit and range, from one node: a list of n numbers or formulas; {prior: dirichlet, alpha: [n+1]},
+ * whose values are the running sums of the n+1 shares; or any scalar prior, applied to each independently. */
+sdn_status sdn_prior_add_vector(sdn_prior *p, const sdn_param_spec *spec, int n, const char *const *names, const sdn_yaml *node, sdn_err *err);
+/* Resolve formulas (any order in the file; a cycle or an unknown name is an error), put parents before children and redshift first, check ranges.
+ * Called once, after the last add; nothing of the YAML is needed afterwards. */
+sdn_status sdn_prior_finish(sdn_prior *p, sdn_err *err);
+
+/* The interval that a parameter can take under this prior (for tied or conditional ones: found by a Sobol sweep of 4096 points and the corners). */
+void sdn_prior_param_range(const sdn_prior *p, int param, double *low, double *high);
+bool sdn_prior_param_is_free(const sdn_prior *p, int param);
+/* A line for people: "uniform(0.01, 14)", "= log_mass_formed_msun + log_ssfr_per_yr", "-2 (fixed)". Owned by p. */
+const char *sdn_prior_param_text(const sdn_prior *p, int param);
+bool sdn_prior_param_is_default(const sdn_prior *p, int param);   /* not named in the YAML */
+
+#endif
