@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "physics/filter.h"
+
+#include <math.h>
+#include <string.h>
+
+#define LIGHT_A_S 2.99792458e18
+#define MAX_STEP 0.01   /* largest (l_k+1 - l_k) / l_k of a segment, so that a short series serves for logarithms */
+#define MAX_NODE 1000000
+#define MAX_WAVE_A 1e12
+
+static sdn_status check_curve(const char *id, int n, const double *wave_A, const double *throughput, sdn_err *err)
+{
+  if (n < 2) return sdn_fail(err, SDN_USAGE, "filter %s has %d point(s); a curve needs at least two", id, n);
+  for (int i = 0; i < n; i++) {
+    if (!(wave_A[i] > 0 && wave_A[i] <= MAX_WAVE_A))
+      return sdn_fail(err, SDN_USAGE, "filter %s: wavelength %g A (point %d) is outside (0, %g]", id, wave_A[i], i + 1, MAX_WAVE_A);
+    if (i > 0 && !(wave_A[i] >= wave_A[i - 1]))
+      return sdn_fail(err, SDN_USAGE, "filter %s: wavelength %g A (point %d) is below the one before, %g A; sort the curve", id, wave_A[i], i + 1,
+                      wave_A[i - 1]);
+    if (!(throughput[i] >= 0 && isfinite(throughput[i])))
+      return sdn_fail(err, SDN_USAGE, "filter %s: throughput %g at %g A (point %d) is negative or no number", id, throughput[i], wave_A[i], i + 1);
+  }
+  return SDN_OK;
+}
+
+/* Nodes that the segment from a to b is cut into. */
+static int n_piece(double a, double b)
+{
+  const double n = (log(b) - log(a)) / log1p(MAX_STEP);
+  return n > MAX_NODE ? MAX_NODE : n > 1 ? (int)ceil(n) : 1;
+}
+
+/* Copies points from..to of a curve, cutting long segments. */
+static sdn_status set_nodes(sdn_filter *f, int from, int to, const double *wave_A, const double *throughput, sdn_err *err)
+{
+  long n = 1;
+  for (int i = from; i < to; i++) n += n_piece(wave_A[i], wave_A[i + 1]);
+  if (n >= MAX_NODE) return sdn_fail(err, SDN_RANGE, "filter %s needs %ld points, at most %d are kept", f->id, n, MAX_NODE);
+  double **const block[] = {&f->wave_A, &f->throughput, &f->slope, &f->inverse_wave, &f->running[0], &f->running[1]};
+  for (int i = 0; i < 6; i++)
+    if (!(*block[i] = sdn_alloc((size_t)n, sizeof(double), "a filter curve", err))) return err->status;
+  for (int i = from; i < to; i++) {
+    const int pieces = n_piece(wave_A[i], wave_A[i + 1]);
+    for (int p = 0; p < pieces; p++) {
+      const double ratio = wave_A[i + 1] / wave_A[i], x = p > 0 ? pow(ratio, (double)p / pieces) : 1, t = p > 0 ? (x - 1) / (ratio - 1) : 0;
+      f->wave_A[f->n] = wave_A[i] * x;
+      f->throughput[f->n++] = throughput[i] + t * (throughput[i + 1] - throughput[i]);
+    }
+  }
+  f->wave_A[f->n] = wave_A[to];
+  f->throughput[f->n++] = throughput[to];
+  for (int k = 0; k < f->n; k++) f->inverse_wave[k] = 1 / f->wave_A[k];
+  for (int k = 0; k + 1 < f->n; k++) {
+    const double width_A = f->wave_A[k + 1] - f->wave_A[k];
+    f->slope[k] = width_A > 0 ? (f->throughput[k + 1] - f->throughput[k]) / width_A : 0;
+  }
+  return SDN_OK;
+}
+
+typedef struct moments { double zero, one; } moments;   /* integrals of T w and of T (l - pivot) w */
+
+/* From node k to wavelength x of the segment that begins there. With d = (x - l_k) / l_k, everything is made of
+ *   cube = d^2/2 - d + ln(1+d),   square = d - ln(1+d),
+ * by their series: no differences of nearly equal numbers, however steep or short the segment. */
+static inline moments partial(const sdn_filter *f, int k, double x)
+{
+  const double l = f->wave_A[k], t = f->throughput[k], rise = f->slope[k] * l, d = (x - l) * f->inverse_wave[k];
+  const double d2 = d * d, d4 = d2 * d2;
+  const double series = ((1.0 / 3 - d * (1.0 / 4)) + d2 * (1.0 / 5 - d * (1.0 / 6))) + d4 * ((1.0 / 7 - d * (1.0 / 8)) + d2 * (1.0 / 9));
+  const double cube = d * d2 * series, square = 0.5 * d2 - cube;
+  moments m;
+  if (f->photon_counting) {
+    m.zero = t * (d - square) + rise * square;
+    m.one = (l - f->pivot_A) * m.zero + l * (t * square + rise * cube);
+  } else {
+    const double u = 1 / (1 + d), once = d2 * u - square, twice = d * d2 * u - 2 * cube;   /* int x/(1+x)^2, int x^2/(1+x)^2 */
+    m.zero = (t * d * u + rise * once) * f->inverse_wave[k];
+    m.one = (l - f->pivot_A) * m.zero + t * once + rise * twice;
+  }
+  return m;
+}
+
+/* Running integrals about the present pivot_A; returns their ends. */
+static moments integrate(sdn_filter *f)
+{
+  moments sum = {0, 0};
+  for (int k = 0; k < f->n; k++) {
+    f->running[0][k] = sum.zero;
+    f->running[1][k] = sum.one;
+    if (k + 1 == f->n) break;
+    const moments m = partial(f, k, f->wave_A[k + 1]);
+    sum.zero += m.zero;
+    sum.one += m.one;
+  }
+  return sum;
+}
+
+/* Bessell & Murphy 2012 eq. A16: pivot^2 = int T l dl / int T dl/l (photons), int T dl / int T dl/l^2 (energy). */
+static double pivot_of(sdn_filter *f)
+{
+  double above = 0;   /* exact for linear T */
+  for (int k = 0; k + 1 < f->n; k++) {
+    const double a = f->wave_A[k], b = f->wave_A[k + 1], ta = f->throughput[k], tb = f->throughput[k + 1];
+    above += f->photon_counting ? (b - a) / 6 * (ta * (2 * a + b) + tb * (a + 2 * b)) : (b - a) / 2 * (ta + tb);
+  }
+  return sqrt(above / integrate(f).zero);
+}
+
+static sdn_status make_lookup(sdn_filter *f, sdn_err *err)
+{
+  f->n_lookup = 2 * f->n;
+  f->lookup_per_A = f->n_lookup / (f->high_A - f->low_A);
+  f->lookup = sdn_alloc((size_t)f->n_lookup + 1, sizeof *f->lookup, "a filter curve", err);
+  if (!f->lookup) return err->status;
+  for (int i = 0, k = 0; i <= f->n_lookup; i++) {
+    while (k + 2 < f->n && f->wave_A[k + 1] <= f->low_A + i / f->lookup_per_A) k++;
+    f->lookup[i] = k > 0 ? k - 1 : 0;   /* one before: rounding may not put a wavelength past its segment */
+  }
+  return SDN_OK;
+}
+
+sdn_status sdn_filter_new(const char *id, int n, const double *wave_A, const double *throughput, bool photon_counting, sdn_filter **filter, sdn_err *err)
+{
+  sdn_filter *f = NULL;
+  sdn_status status = check_curve(id, n, wave_A, throughput, err);
+  if (status) return status;
+  int from = 0, to = n - 1;   /* without idle zeros at the ends */
+  while (from < n && throughput[from] == 0) from++;
+  while (to > from && throughput[to] == 0) to--;
+  if (from > 0) from--;
+  if (to < n - 1) to++;
+  if (from >= to || wave_A[to] <= wave_A[from])
+    return sdn_fail(err, SDN_USAGE, "filter %s has no throughput anywhere; give a curve with positive values", id);
+  f = sdn_alloc(1, sizeof *f, "a filter", err);
+  if (!f) return err->status;
+  strncpy(f->id, id, sizeof f->id - 1);
+  f->photon_counting = photon_counting;
+  status = set_nodes(f, from, to, wave_A, throughput, err);
+  if (status) goto done;
+  f->low_A = f->wave_A[0];
+  f->high_A = f->wave_A[f->n - 1];
+  f->pivot_A = pivot_of(f);
+  f->norm = integrate(f).zero;
+  if (!(f->norm > 0 && isfinite(f->norm))) {
+    status = sdn_fail(err, SDN_USAGE, "filter %s: the integral of its throughput is %g; rescale the curve", id, f->norm);
+    goto done;
+  }
+  status = make_lookup(f, err);
+  if (status) goto done;
+  *filter = f;
+  f = NULL;
+done:
+  sdn_filter_free(f);
+  return status;
+}
+
+void sdn_filter_free(sdn_filter *f)
+{
+  if (!f) return;
+  sdn_release(f->wave_A);
+  sdn_release(f->throughput);
+  sdn_release(f->slope);
+  sdn_release(f->inverse_wave);
+  sdn_release(f->running[0]);
+  sdn_release(f->running[1]);
+  sdn_release(f->lookup);
+  sdn_release(f);
+}
+
+/* The segment that holds low_A <= x < high_A. */
+static inline int segment_of(const sdn_filter *f, double x)
+{
+  int k = f->lookup[(int)((x - f->low_A) * f->lookup_per_A)];
+  while (k + 2 < f->n && f->wave_A[k + 1] <= x) k++;
+  return k;
+}
+
+double sdn_filter_throughput(const sdn_filter *f, double wave_A)
+{
+  if (!(wave_A >= f->low_A && wave_A <= f->high_A)) return 0;
+  if (wave_A == f->high_A) return f->throughput[f->n - 1];
+  const int k = segment_of(f, wave_A);
+  return f->throughput[k] + f->slope[k] * (wave_A - f->wave_A[k]);
+}
+
+double sdn_filter_line_response(const sdn_filter *f, double wave_obs_A)
+{
+  const double t = sdn_filter_throughput(f, wave_obs_A);
+  return (f->photon_counting ? wave_obs_A * t : t) / (LIGHT_A_S * f->norm);
+}
+
+/* Running integrals up to any wavelength. */
+static inline moments running_at(const sdn_filter *f, double x)
+{
+  if (x <= f->low_A) return (moments){0, 0};
+  if (x >= f->high_A) return (moments){f->running[0][f->n - 1], f->running[1][f->n - 1]};
+  const int k = segment_of(f, x);
+  moments m = partial(f, k, x);
+  m.zero += f->running[0][k];
+  m.one += f->running[1][k];
+  return m;
+}
+
+/* The first node with wave_A * stretch > x, n if there is none. */
+static int first_above(int n, const double *wave_A, double stretch, double x)
+{
+  int low = 0, high = n;
+  while (low < high) {
+    const int middle = (low + high) / 2;
+    if (wave_A[middle] * stretch > x)
+      high = middle;
+    else
+      low = middle + 1;
+  }
+  return low;
+}
+
+static bool nodes_in_filter(const sdn_filter *f, int n, const double *wave_A, double stretch, int *first, int *last)
+{
+  if (n < 2 || !(wave_A[0] * stretch <= f->low_A && wave_A[n - 1] * stretch >= f->high_A)) return false;
+  *first = first_above(n, wave_A, stretch, f->low_A) - 1;
+  int end = *first;
+  while (wave_A[end] * stretch < f->high_A) end++;
+  *last = end + 1;
+  return true;
+}
+
+/* A walk over the spectrum's nodes: where it stands, and the running integrals there. */
+typedef struct sweep { double x, inverse_norm; moments at; } sweep;
+
+/* Steps to x. Returns what the interval gives to its right-hand node, int T w (l - l_left) / (l_right - l_left), and in *left the rest. */
+static inline double next_interval(const sdn_filter *f, sweep *s, double x, double *left)
+{
+  const moments at = running_at(f, x);
+  const double zero = at.zero - s->at.zero, one = at.one - s->at.one, width_A = x - s->x;
+  const double right = width_A > 0 ? (one - (s->x - f->pivot_A) * zero) / width_A : 0;
+  *left = (zero - right) * s->inverse_norm;
+  s->x = x;
+  s->at = at;
+  return right * s->inverse_norm;
+}
+
+bool sdn_filter_weights_double(const sdn_filter *f, int n, const double *wave_A, double stretch, int *first, int *last, double *weight)
+{
+  if (!nodes_in_filter(f, n, wave_A, stretch, first, last)) return false;
+  sweep s = {wave_A[*first] * stretch, 1 / f->norm, {0, 0}};
+  double right = 0;
+  for (int j = *first; j + 1 < *last; j++) {
+    double left;
+    const double next = next_interval(f, &s, wave_A[j + 1] * stretch, &left);
+    weight[j] = right + left;
+    right = next;
+  }
+  weight[*last - 1] = right;
+  return true;
+}
+
+bool sdn_filter_weights(const sdn_filter *f, int n, const double *wave_A, double stretch, int *first, int *last, float *weight)
+{
+  if (!nodes_in_filter(f, n, wave_A, stretch, first, last)) return false;
+  sweep s = {wave_A[*first] * stretch, 1 / f->norm, {0, 0}};
+  double right = 0;
+  for (int j = *first; j + 1 < *last; j++) {
+    double left;
+    const double next = next_interval(f, &s, wave_A[j + 1] * stretch, &left);
+    weight[j] = (float)(right + left);
+    right = next;
+  }
+  weight[*last - 1] = (float)right;
+  return true;
+}

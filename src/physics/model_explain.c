@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The effective model, for people. */
+#include <math.h>
+#include <string.h>
+
+#include "physics/model.h"
+
+static const char *help_for(const char *name)
+{
+  size_t n;
+  const sdn_model_knob *knobs = sdn_model_knobs(&n);
+  for (size_t i = 0; i < n; i++)
+    if (strcmp(knobs[i].spec.name, name) == 0) return knobs[i].spec.help;
+  return "";
+}
+
+static void explain_grid(const sdn_grid *g, FILE *out)
+{
+  fprintf(out, "grid            %s (%s)\n", g->name, g->path);
+  fprintf(out, "                %d wavelengths from %.4g to %.4g A, %d lines\n", g->n_wave, g->wave_A[0], g->wave_A[g->n_wave - 1], g->n_line);
+  for (int a = 0; a < g->n_axis; a++) {
+    const sdn_grid_axis *axis = &g->axis[a];
+    fprintf(out, "                %s: %d nodes from %.6g to %.6g, interpolated in %s\n", axis->name, axis->n, axis->value[0], axis->value[axis->n - 1],
+            axis->log ? "their logarithm" : "the value");
+  }
+  if (g->n_failed_cell) fprintf(out, "                %ld failed photoionisation cells, filled from their neighbours\n", g->n_failed_cell);
+  if (!g->star_fraction.value) fprintf(out, "                no star_fraction: surviving mass is not known, and log_ssfr is per mass formed\n");
+}
+
+static void explain_laws(const sdn_model *m, FILE *out)
+{
+  fprintf(out, "nebular         %s\n", m->nebular ? "continuum and lines, each (1 - escape_fraction)" : "none: bare stars");
+  fprintf(out, "dust            %s\n", m->dust == SDN_ATTENUATION_CALZETTI ? "calzetti; escaping light meets none" : "none");
+  fprintf(out, "igm             %s\n", m->igm == SDN_IGM_INOUE14 ? "inoue14; Lyman alpha counts as blueward of itself" : "none");
+}
+
+sdn_status sdn_model_explain(const sdn_model *m, FILE *out, sdn_err *err)
+{
+  fprintf(out, "model           %s\n", m->origin);
+  explain_grid(m->grid, out);
+  explain_laws(m, out);
+  fprintf(out, "%-24s %-14s %-60s %s\n", "parameter", "unit", "value or prior", "from");
+  for (int p = 0; p < sdn_prior_n_param(m->prior); p++) {
+    const char *name = sdn_prior_param_name(m->prior, p), *help = help_for(name), *unit = sdn_prior_param_unit(m->prior, p);
+    fprintf(out, "%-24s %-14s %-60s %s%s%s\n", name, *unit ? unit : "-", sdn_prior_param_text(m->prior, p),
+            sdn_prior_param_is_default(m->prior, p) ? "default" : "model", *help ? "   # " : "", help);
+  }
+  if (ferror(out)) return sdn_fail(err, SDN_IO, "the explanation of model %s could not be written", m->origin);
+  return SDN_OK;
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Double power law in cosmic time t (Carnall+2018 eq. 10). With v = ln(t/tau), c = alpha + beta, s = e^(c v):
+ *   rate  psi = e^(beta v) / (1 + s)
+ *   mass  int_0^t psi dt' = (tau / c) int_0^s x^(p-1) / (1+x) dx,   p = (1 + beta) / c
+ * and beyond the turn-over, with r = 1/s and q = 1 - p, int r^(q-1) / (1+r) dr. Both integrals come from
+ *   K(p, s) = int_0^s x^(p-1) / (1+x) dx = s^p / (p (1+s)) 2F1(1, 1; p+1; s/(1+s)),   s <= 1,
+ * whose terms are all positive and fall at least by halves. q may be zero or negative; then 1/(1+x) = 1 - x/(1+x) raises it step by step. */
+#include <math.h>
+
+#include "physics/gauss.h"
+#include "physics/sfh_family.h"
+#include "physics/vector_math.h"
+
+#define NEGLIGIBLE 45.0    /* e^-45 of the mass or less */
+
+enum { TAU_YR, ALPHA, BETA, V_NOW, COS_POLE, N_VALUE };   /* V_NOW: ln(age of the Universe / tau) */
+enum { N_PARAM = 3 };
+
+static const char *const key[N_PARAM] = {"tau_gyr", "alpha", "beta"};
+
+static sdn_status add(const sdn_yaml *node, sdn_prior *prior, sdn_sfh_model *m, sdn_err *err)
+{
+  static const char *const known[] = {"family", "tau_gyr", "alpha", "beta"};
+  static const sdn_param_spec spec[N_PARAM] = {
+    {"tau_gyr", "Gyr", NULL, 1e-3, 1e4, "cosmic time of the turn-over"},
+    {"alpha", "", NULL, 0.01, 1000, "slope of the decline after the turn-over"},
+    {"beta", "", NULL, 0.01, 1000, "slope of the rise before it"},
+  };
+  sdn_status status = sdn_yaml_only_keys(node, known, 4, err);
+  for (int i = 0; i < N_PARAM && !status; i++) status = sdn_prior_add(prior, &spec[i], sdn_yaml_get(node, key[i]), err);
+  m->n_param = N_PARAM;
+  return status;
+}
+
+static const char *param_name(const sdn_sfh_model *m, int i, char buffer[32])
+{
+  (void)m;
+  (void)buffer;
+  return key[i];
+}
+
+/* 2F1(1, 1; p+1; y), 0 <= y <= 1/2, p > 0. */
+static double hypergeometric(double p, double y)
+{
+  double term = 1, sum = 1;
+  for (int k = 0; term > 1e-17 * sum; k++) {
+    term *= y * (1 + k) / (p + 1 + k);
+    sum += term;
+  }
+  return sum;
+}
+
+/* int_0^v e^(power v') / (1 + e^(c v')) dv' from -infinity to v <= 0, divided by e^(power v). */
+static double rising_part(double power, double c, double v)
+{
+  const double s = exp(c * v);
+  return hypergeometric(power / c, s / (1 + s)) / (power * (1 + s));
+}
+
+/* int_r1^r2 x^(q-1) dx for ln r1 = low < ln r2 = high <= 0; low may be so small that r1 is 0. */
+static double power_part(double q, double low, double high)
+{
+  const double width = high - low;
+  if (fabs(q) * width < 1e-300) return width;
+  return q > 0 ? exp(q * high) * -expm1(-q * width) / q : exp(q * low) * expm1(q * width) / q;
+}
+
+/* int_r1^r2 x^(q-1) / (1+x) dx. */
+static double falling_part(double q, double low, double high)
+{
+  double sum = 0, sign = 1;
+  for (; q < 0.5; q += 1, sign = -sign) sum += sign * power_part(q, low, high);
+  const double r1 = exp(low), r2 = exp(high);
+  const double k1 = exp(q * low) / (1 + r1) * hypergeometric(q, r1 / (1 + r1)), k2 = exp(q * high) / (1 + r2) * hypergeometric(q, r2 / (1 + r2));
+  return sum + sign * (k2 - k1) / q;
+}
+
+/* int t^moment psi dt over the whole history in units of tau^(1+moment) e^((1+beta) v0), v0 the lesser of v now and 0. */
+static double whole_integral(const sdn_sfh *h, int moment)
+{
+  const double beta = h->value[BETA], c = h->value[ALPHA] + beta, v = h->value[V_NOW], v0 = fmin(v, 0), power = 1 + moment + beta;
+  double sum = exp(moment * v0) * rising_part(power, c, v0);
+  if (v > 0) sum += falling_part(1 - power / c, -c * v, 0) / c;
+  return sum;
+}
+
+static sdn_status prepare(const sdn_sfh_model *m, const double *value, const sdn_sfh_galaxy *galaxy, sdn_sfh *h, sdn_err *err)
+{
+  (void)m;
+  for (int i = 0; i < N_PARAM; i++)
+    if (!(value[i] > 0 && isfinite(value[i]))) return sdn_fail(err, SDN_RANGE, "%s is %g; it must be positive", key[i], value[i]);
+  const double oldest_yr = galaxy->age_universe_yr, tau_yr = value[TAU_YR] * SDN_YR_PER_GYR, c = value[ALPHA] + value[BETA];
+  h->value[TAU_YR] = tau_yr;
+  h->value[ALPHA] = value[ALPHA];
+  h->value[BETA] = value[BETA];
+  h->value[V_NOW] = log(oldest_yr / tau_yr);
+  h->value[COS_POLE] = c > 1 ? cos(3.14159265358979323846 / c) : -1;   /* psi has poles at t = tau e^(+-i pi/c) */
+  h->n_knot = 3;
+  h->knot_yr[1] = oldest_yr - 0.5 * fmin(tau_yr, oldest_yr);   /* older: psi is t^beta times a smooth function */
+  h->knot_yr[2] = oldest_yr;
+  h->norm = whole_integral(h, 0);
+  if (!(h->norm > 0 && isfinite(h->norm)))
+    return sdn_fail(err, SDN_NUMERIC, "the double power law with tau_gyr %g, alpha %g, beta %g has no finite mass", value[TAU_YR], value[ALPHA], value[BETA]);
+  return SDN_OK;
+}
+
+static double mass_since(const sdn_sfh *h, int segment, double age_yr)
+{
+  (void)segment;
+  const double beta = h->value[BETA], c = h->value[ALPHA] + beta, power = 1 + beta, t_yr = h->age_universe_yr - age_yr;
+  if (!(t_yr > 0)) return 1;
+  const double v = log(t_yr / h->value[TAU_YR]), v0 = fmin(h->value[V_NOW], 0);
+  if (v > 0) return falling_part(1 - power / c, -c * h->value[V_NOW], -c * v) / (c * h->norm);
+  return 1 - exp(power * (v - v0)) * rising_part(power, c, v) / h->norm;
+}
+
+SDN_VECTOR static void rates(const sdn_sfh *h, int n, const double *restrict age_yr, double *restrict rate)
+{
+  const double oldest_yr = h->age_universe_yr, inverse_tau = 1 / h->value[TAU_YR], alpha = h->value[ALPHA], beta = h->value[BETA], c = alpha + beta;
+  const double shift = (1 + beta) * fmin(h->value[V_NOW], 0), scale = inverse_tau / h->norm;
+  for (int i = 0; i < n; i++) {
+    const double x = (oldest_yr - age_yr[i]) * inverse_tau, v = sdn_vlog(x > 1e-300 ? x : 1e-300);
+    const double slope = v < 0 ? beta : -alpha, size = v < 0 ? -v : v;
+    const double here = scale * sdn_vexp(slope * v - shift) / (1 + sdn_vexp(-c * size));
+    rate[i] = x > 0 ? here : 0;
+  }
+}
+
+static double rate(const sdn_sfh *h, int segment, double age_yr)
+{
+  (void)segment;
+  double value;
+  rates(h, 1, &age_yr, &value);
+  return value;
+}
+
+static double mean_age_yr(const sdn_sfh *h) { return h->age_universe_yr - h->value[TAU_YR] * whole_integral(h, 1) / h->norm; }
+
+static double reach_yr(const sdn_sfh *h, int segment, double younger_yr, double older_yr)
+{
+  (void)segment;
+  const double tau_yr = h->value[TAU_YR], alpha = h->value[ALPHA], beta = h->value[BETA];
+  const double t_yr = h->age_universe_yr - 0.5 * (younger_yr + older_yr), half_yr = 0.5 * (older_yr - younger_yr);
+  const double pole_yr = sqrt(t_yr * t_yr + tau_yr * (tau_yr - 2 * t_yr * h->value[COS_POLE]));
+  const double local = t_yr < tau_yr ? beta : alpha, steep_yr = local > 4 ? 4 * t_yr / local : t_yr;   /* factors e^4; the origin */
+  const double reach = fmin(pole_yr, steep_yr);
+  if (reach > 16 * half_yr) return reach;
+  const double v_high = log((h->age_universe_yr - younger_yr) / tau_yr), v_low = log((h->age_universe_yr - older_yr) / tau_yr);
+  const bool negligible = (1 + beta) * (fmin(h->value[V_NOW], 0) - v_high) > NEGLIGIBLE || (alpha - 1) * v_low > NEGLIGIBLE;
+  return negligible ? INFINITY : reach;
+}
+
+void sdn_sfh_power_law_start(const sdn_sfh *h, double t_end_yr, double *mass, double *log_moment)
+{
+  double age_yr[SDN_GAUSS_MAX] = {0}, psi[SDN_GAUSS_MAX] = {0};
+  const sdn_gauss *g = &sdn_gauss_rule[SDN_GAUSS_12];
+  for (int i = 0; i < g->n; i++) age_yr[i] = h->age_universe_yr - t_end_yr * g->x[i] * g->x[i] * g->x[i];
+  rates(h, g->n, age_yr, psi);
+  *mass = *log_moment = 0;
+  for (int i = 0; i < g->n; i++) {
+    const double y = g->x[i], share = g->w[i] * 3 * t_end_yr * y * y * psi[i];
+    *mass += share;
+    *log_moment -= share * log1p(-t_end_yr * y * y * y / h->age_universe_yr);
+  }
+}
+
+const sdn_sfh_ops sdn_sfh_power_law = {"double_power_law", add, param_name, prepare, mass_since, rate, mean_age_yr, reach_yr, NULL, rates};

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Star formation histories against their own definitions: the plain rate of each family, integrated by GSL's adaptive quadrature. */
+#include <gsl/gsl_errno.h>
+#include <gsl/gsl_integration.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "physics/gauss.h"
+#include "physics/sfh.h"
+#include "physics/sfh_family.h"
+
+#define TOL_MASS 1e-10      /* closed forms against quadrature asked for 1e-11 */
+#define TOL_WEIGHT 1e-8     /* of the total mass: what sfh.h promises */
+#define TOL_SUM 1e-14       /* rounding of at most 110 terms */
+#define TOL_AGE 1e-9        /* relative; quadrature of the first moment */
+#define TOL_GOLDEN 2e-9     /* printed digits of the notes' numbers */
+#define N_AGE 110
+
+static gsl_integration_workspace *work;
+
+static int setup(void **state)
+{
+  (void)state;
+  gsl_set_error_handler_off();
+  work = gsl_integration_workspace_alloc(2000);
+  return work ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+  (void)state;
+  gsl_integration_workspace_free(work);
+  return 0;
+}
+
+static void assert_near(const char *what, double got, double expected, double tolerance)
+{
+  if (!(fabs(got - expected) <= tolerance)) fail_msg("%s: got %.17g, expected %.17g within %g", what, got, expected, tolerance);
+}
+
+/* ------------------------------------------------------------------ plain histories, un-normalised, as functions of lookback time */
+
+typedef struct plain { const char *what; sdn_sfh_family family; double value[6], oldest_yr; double (*rate)(const struct plain *p, double age_yr); } plain;
+
+static double delayed(const plain *p, double age_yr)
+{
+  const double t = p->value[0] * 1e9 - age_yr, tau = p->value[1] * 1e9;
+  return t > 0 ? t / tau * exp(-t / tau) : 0;
+}
+
+static double power_law(const plain *p, double age_yr)
+{
+  const double x = (p->oldest_yr - age_yr) / (p->value[0] * 1e9);
+  return x > 0 ? 1 / (pow(x, p->value[1]) + pow(x, -p->value[2])) : 0;
+}
+
+/* Bins 0, 30, 100 Myr, two in between, 85 % of the age of the Universe, and the rest (six bins). */
+static double steps(const plain *p, double age_yr)
+{
+  const double ratio = pow(0.85 * p->oldest_yr / 1e8, 1.0 / 3);
+  const double edge[6] = {3e7, 1e8, 1e8 * ratio, 1e8 * ratio * ratio, 0.85 * p->oldest_yr, p->oldest_yr};
+  double rate = 1;
+  for (int k = 0; k < 5 && age_yr > edge[k]; k++) rate /= pow(10, p->value[k]);
+  return age_yr > edge[5] ? 0 : rate;
+}
+
+static const plain cases[] = {
+  {"delayed", SDN_SFH_DELAYED_EXPONENTIAL, {5, 1.5}, 13e9, delayed},
+  {"delayed, onset at the Big Bang", SDN_SFH_DELAYED_EXPONENTIAL, {0.8, 0.3}, 0.8e9, delayed},
+  {"delayed, short tau", SDN_SFH_DELAYED_EXPONENTIAL, {10, 0.01}, 13e9, delayed},
+  {"delayed, just above the series", SDN_SFH_DELAYED_EXPONENTIAL, {1, 1.99}, 13e9, delayed},
+  {"delayed, just below the series", SDN_SFH_DELAYED_EXPONENTIAL, {1, 2.01}, 13e9, delayed},
+  {"delayed, long tau", SDN_SFH_DELAYED_EXPONENTIAL, {0.05, 1000}, 13e9, delayed},
+  {"power law", SDN_SFH_DOUBLE_POWER_LAW, {3, 2, 1}, 13e9, power_law},
+  {"power law, steep fall", SDN_SFH_DOUBLE_POWER_LAW, {3, 40, 0.5}, 13e9, power_law},
+  {"power law, still rising", SDN_SFH_DOUBLE_POWER_LAW, {5, 3, 2}, 1e9, power_law},
+  {"power law, flat", SDN_SFH_DOUBLE_POWER_LAW, {3, 0.1, 0.01}, 13e9, power_law},
+  {"power law, alpha 1", SDN_SFH_DOUBLE_POWER_LAW, {1, 1, 3}, 6e9, power_law},
+  {"power law, sharp", SDN_SFH_DOUBLE_POWER_LAW, {2, 300, 300}, 6e9, power_law},
+  {"steps", SDN_SFH_CONTINUITY, {0.3, -0.5, 0.2, 1.0, -0.4}, 13e9, steps},
+  {"steps at high redshift", SDN_SFH_CONTINUITY, {-0.3, 0.5, 0.2, -1.0, 0.4}, 0.3e9, steps},
+};
+#define N_CASE (sizeof cases / sizeof *cases)
+
+static int n_value(sdn_sfh_family family) { return family == SDN_SFH_CONTINUITY ? 5 : family == SDN_SFH_DOUBLE_POWER_LAW ? 3 : 2; }
+
+static sdn_sfh prepared(const plain *p)
+{
+  const sdn_sfh_model m = {p->family, n_value(p->family), {0, 1, 2, 3, 4}, 6, NULL};
+  sdn_sfh h;
+  sdn_err err;
+  if (sdn_sfh_prepare(&m, p->value, p->oldest_yr, 1e10, &h, &err)) fail_msg("%s: %s", p->what, err.text);
+  return h;
+}
+
+typedef struct moment { const plain *p; double young_yr, old_yr; int kind; } moment;
+
+static double integrand(double age_yr, void *ctx)
+{
+  const moment *m = ctx;
+  const double rate = m->p->rate(m->p, age_yr);
+  if (m->kind == 0) return rate;
+  if (m->kind == 1) return rate * age_yr;
+  return rate * log(age_yr / m->young_yr) / log(m->old_yr / m->young_yr);
+}
+
+/* int rate [1, age, hat] da over a range, cut at the knots and further where the rate may be sharp. */
+static double integral(const plain *p, const sdn_sfh *h, moment m, double from_yr, double to_yr)
+{
+  double sum = 0;
+  m.p = p;
+  for (double a = from_yr; a < to_yr;) {
+    double b = to_yr, value, error;
+    for (int k = 1; k < h->n_knot; k++)
+      if (h->knot_yr[k] > a) b = fmin(b, h->knot_yr[k]);
+    if (p->rate == power_law) {
+      const double turn_yr = p->oldest_yr - p->value[0] * 1e9, width_yr = 8e9 * p->value[0] / (p->value[1] + p->value[2]);
+      for (int k = -1; k <= 1; k++)
+        if (turn_yr + k * width_yr > a) b = fmin(b, turn_yr + k * width_yr);
+    }
+    if (p->rate == delayed && p->value[0] * 1e9 - 20e9 * p->value[1] > a) b = fmin(b, p->value[0] * 1e9 - 20e9 * p->value[1]);
+    gsl_function f = {integrand, &m};
+    gsl_integration_qags(&f, a, b, 0, 1e-12, 2000, work, &value, &error);
+    sum += value;
+    a = b;
+  }
+  return sum;
+}
+
+static double whole_mass(const plain *p, const sdn_sfh *h) { return integral(p, h, (moment){.kind = 0}, 0, p->oldest_yr); }
+
+/* ------------------------------------------------------------------ tests of the families with a plain rate */
+
+static void mass_is_integral_of_rate(void **state)
+{
+  (void)state;
+  for (size_t i = 0; i < N_CASE; i++) {
+    const plain *p = &cases[i];
+    const sdn_sfh h = prepared(p);
+    const double whole = whole_mass(p, &h);
+    for (int k = 1; k <= 40; k++) {
+      const double age_yr = p->oldest_yr * pow(10, -5 + 5 * (k - 0.37) / 40);   /* never on a knot, where the rate may jump */
+      const double mass = integral(p, &h, (moment){.kind = 0}, 0, age_yr) / whole;
+      assert_near(p->what, sdn_sfh_mass_since(&h, age_yr), mass, TOL_MASS);
+      assert_near(p->what, sdn_sfh_rate(&h, age_yr) * p->oldest_yr, p->rate(p, age_yr) * p->oldest_yr / whole, TOL_MASS * p->rate(p, age_yr) * p->oldest_yr / whole + 1e-14);
+    }
+  }
+}
+
+static void young_mass_keeps_its_digits(void **state)
+{
+  (void)state;
+  const double age_yr = 1e4, tolerance = 1e-7;   /* relative, of a part in a million of the mass; the steep fall is left out: nothing is young there */
+  for (size_t i = 0; i < N_CASE; i++) {
+    const plain *p = &cases[i];
+    const sdn_sfh h = prepared(p);
+    const double mass = integral(p, &h, (moment){.kind = 0}, 0, age_yr) / whole_mass(p, &h);
+    if (mass > 1e-9) assert_near(p->what, sdn_sfh_mass_since(&h, age_yr) / mass, 1, tolerance);
+  }
+}
+
+static void age_nodes(double *age_yr)
+{
+  for (int i = 0; i < N_AGE; i++) age_yr[i] = pow(10, 5 + 5.3 * i / (N_AGE - 1));
+}
+
+static void check_weights(const plain *p, int n_age, const double *age_yr)
+{
+  const sdn_sfh h = prepared(p);
+  const double whole = whole_mass(p, &h);
+  double weight[N_AGE], expected[N_AGE] = {0}, sum = 0;
+  sdn_sfh_weights(&h, n_age, age_yr, weight);
+  expected[0] = integral(p, &h, (moment){.kind = 0}, 0, fmin(age_yr[0], p->oldest_yr)) / whole;
+  for (int i = 0; i + 1 < n_age; i++) {
+    const double end_yr = fmin(age_yr[i + 1], p->oldest_yr);
+    if (age_yr[i] >= end_yr) break;
+    const double right = integral(p, &h, (moment){NULL, age_yr[i], age_yr[i + 1], 2}, age_yr[i], end_yr) / whole;
+    expected[i + 1] += right;
+    expected[i] += integral(p, &h, (moment){.kind = 0}, age_yr[i], end_yr) / whole - right;
+  }
+  if (age_yr[n_age - 1] < p->oldest_yr) expected[n_age - 1] += integral(p, &h, (moment){.kind = 0}, age_yr[n_age - 1], p->oldest_yr) / whole;
+  for (int i = 0; i < n_age; i++) {
+    assert_near(p->what, weight[i], expected[i], TOL_WEIGHT);
+    assert_true(weight[i] >= 0);
+    sum += weight[i];
+  }
+  assert_near(p->what, sum, 1, TOL_SUM);
+}
+
+static void weights_are_integrals_of_hats(void **state)
+{
+  (void)state;
+  double age_yr[N_AGE];
+  const double coarse_yr[4] = {1, 1e6, 3e8, 5e9}, one_yr[1] = {1e7};   /* a first bin of 14 e-folds; a grid that ends too young */
+  age_nodes(age_yr);
+  for (size_t i = 0; i < N_CASE; i++) {
+    check_weights(&cases[i], N_AGE, age_yr);
+    check_weights(&cases[i], 4, coarse_yr);
+    check_weights(&cases[i], 1, one_yr);
+  }
+}
+
+static void ages_agree(void **state)
+{
+  (void)state;
+  for (size_t i = 0; i < N_CASE; i++) {
+    const plain *p = &cases[i];
+    const sdn_sfh h = prepared(p);
+    const double age_yr = integral(p, &h, (moment){.kind = 1}, 0, p->oldest_yr) / whole_mass(p, &h);
+    assert_near(p->what, sdn_sfh_mean_age_yr(&h) / age_yr, 1, TOL_AGE);
+    for (double fraction = 0.02; fraction < 1; fraction += 0.05) {
+      const double then_yr = sdn_sfh_age_of_fraction(&h, fraction);
+      assert_near(p->what, sdn_sfh_mass_since(&h, then_yr), 1 - fraction, 1e-10 * (1 + then_yr * sdn_sfh_rate(&h, then_yr)));
+    }
+    assert_true(sdn_sfh_age_of_fraction(&h, 1) == 0);
+    assert_true(sdn_sfh_age_of_fraction(&h, 0) == h.knot_yr[h.n_knot - 1]);
+    assert_true(isnan(sdn_sfh_age_of_fraction(&h, NAN)) && isnan(sdn_sfh_age_of_fraction(&h, 1.5)));
+  }
+}
+
+/* Mean ages that the project's notes give, from an independent integration in Python. The power law there runs in lookback time: mirror it. */
+static void notes_agree(void **state)
+{
+  (void)state;
+  const plain d = {"delayed", SDN_SFH_DELAYED_EXPONENTIAL, {1, 0.3}, 13e9, delayed};
+  const plain q = {"power law", SDN_SFH_DOUBLE_POWER_LAW, {0.5, 1, 1}, 8e9, power_law};
+  const sdn_sfh hd = prepared(&d), hq = prepared(&q);
+  assert_near("delayed", sdn_sfh_mean_age_yr(&hd) / 5.40657116e8, 1, TOL_GOLDEN);
+  assert_near("power law", (8e9 - sdn_sfh_mean_age_yr(&hq)) / 2.61153790e9, 1, TOL_GOLDEN);
+}
+
+static void edges_are_kept(void **state)
+{
+  (void)state;
+  for (size_t i = 0; i < N_CASE; i++) {
+    const sdn_sfh h = prepared(&cases[i]);
+    const double oldest_yr = h.knot_yr[h.n_knot - 1];
+    assert_true(sdn_sfh_mass_since(&h, 0) == 0 && sdn_sfh_mass_since(&h, -1) == 0);
+    assert_true(sdn_sfh_mass_since(&h, oldest_yr) == 1 && sdn_sfh_mass_since(&h, 1e12) == 1);
+    assert_true(sdn_sfh_rate(&h, oldest_yr * 1.001) == 0 && sdn_sfh_rate(&h, -1) == 0);
+    assert_true(isnan(sdn_sfh_mass_since(&h, NAN)) && isnan(sdn_sfh_rate(&h, NAN)));
+  }
+}
+
+static void gauss_integrates_powers(void **state)
+{
+  (void)state;
+  for (int r = 0; r < SDN_GAUSS_N_RULE; r++)
+    for (int power = 0; power < 2 * sdn_gauss_rule[r].n; power++) {   /* exact up to degree 2n - 1 */
+      double sum = 0;
+      for (int i = 0; i < sdn_gauss_rule[r].n; i++) sum += sdn_gauss_rule[r].w[i] * pow(sdn_gauss_rule[r].x[i], power);
+      assert_near("rule", sum, 1.0 / (power + 1), 1e-15);
+    }
+}
+
+/* ------------------------------------------------------------------ refusals */
+
+static void refused(sdn_sfh_family family, int n_param, const double *value, double oldest_yr, double mass_msun, const char *word)
+{
+  const sdn_sfh_model m = {family, n_param, {0, 1, 2, 3, 4}, family == SDN_SFH_DENSE_BASIS ? n_param : 6, NULL};
+  sdn_sfh h;
+  sdn_err err = {SDN_OK, -1, ""};
+  assert_int_equal(sdn_sfh_prepare(&m, value, oldest_yr, mass_msun, &h, &err), SDN_RANGE);
+  if (!strstr(err.text, word)) fail_msg("'%s' does not speak of %s", err.text, word);
+}
+
+static void bad_values_are_refused(void **state)
+{
+  (void)state;
+  refused(SDN_SFH_DELAYED_EXPONENTIAL, 2, (double[]){2, 1}, 1e9, 1e10, "age_universe_gyr");
+  refused(SDN_SFH_DELAYED_EXPONENTIAL, 2, (double[]){0, 1}, 1e9, 1e10, "age_gyr");
+  refused(SDN_SFH_DELAYED_EXPONENTIAL, 2, (double[]){1, -1}, 1e9, 1e10, "tau_gyr");
+  refused(SDN_SFH_DELAYED_EXPONENTIAL, 2, (double[]){1, NAN}, 1e9, 1e10, "tau_gyr");
+  refused(SDN_SFH_DELAYED_EXPONENTIAL, 2, (double[]){NAN, 1}, 1e9, 1e10, "age_gyr");
+  refused(SDN_SFH_DELAYED_EXPONENTIAL, 2, (double[]){1, 1}, NAN, 1e10, "age of the Universe");
+  refused(SDN_SFH_DELAYED_EXPONENTIAL, 2, (double[]){1, 1}, 1e10, 0, "mass formed");
+  refused(SDN_SFH_DOUBLE_POWER_LAW, 3, (double[]){1, 0, 1}, 1e10, 1e10, "alpha");
+  refused(SDN_SFH_DOUBLE_POWER_LAW, 3, (double[]){1, 1, NAN}, 1e10, 1e10, "beta");
+  refused(SDN_SFH_CONTINUITY, 5, (double[]){1, 0, NAN, 0, 0}, 1e10, 1e10, "log_sfr_ratio_3");
+  refused(SDN_SFH_CONTINUITY, 5, (double[]){1, 0, 0, 0, 0}, 1e8, 1e10, "117.647 Myr");
+  refused(SDN_SFH_DENSE_BASIS, 4, (double[]){NAN, 0.2, 0.3, 0.4}, 1e10, 1e10, "log_sfr");
+  refused(SDN_SFH_DENSE_BASIS, 4, (double[]){0, 0.2, 0.1, 0.4}, 1e10, 1e10, "ascending");
+  refused(SDN_SFH_DENSE_BASIS, 4, (double[]){0, 0.2, 0.3, 1.1}, 1e10, 1e10, "ascending");
+  refused(SDN_SFH_DENSE_BASIS, 4, (double[]){0, 0.2, NAN, 0.4}, 1e10, 1e10, "ascending");
+}
+
+/* ------------------------------------------------------------------ from YAML */
+
+typedef struct built { sdn_yaml *root; sdn_prior *prior; sdn_sfh_model *model; } built;
+
+static sdn_status build(const char *yaml, built *b, sdn_err *err)
+{
+  static const sdn_param_spec mass = {"log_mass_formed_msun", "", "10", -100, 100, ""};
+  *b = (built){NULL, NULL, NULL};
+  sdn_status status = sdn_yaml_parse(yaml, "sfh.yaml", &b->root, err);
+  if (!status) status = sdn_prior_new(&b->prior, err);
+  if (!status) status = sdn_prior_add(b->prior, &mass, NULL, err);
+  if (!status) status = sdn_sfh_model_new(b->root, b->prior, &b->model, err);
+  if (!status) status = sdn_prior_finish(b->prior, err);
+  if (!status) status = sdn_sfh_model_bind(b->model, b->prior, err);
+  return status;
+}
+
+static void unbuild(built *b)
+{
+  sdn_sfh_model_free(b->model);
+  sdn_prior_free(b->prior);
+  sdn_yaml_free(b->root);
+}
+
+static void yaml_becomes_a_history(void **state)
+{
+  (void)state;
+  static const struct { const char *yaml; int n_free; double mass_30myr; } good[] = {
+    {"{family: delayed_exponential, age_gyr: 1, tau_gyr: {prior: uniform, low: 0.1, high: 0.1000001}}", 1, -1},
+    {"{family: double_power_law, tau_gyr: 2, alpha: {prior: log_uniform, low: 0.1, high: 100}, beta: 3}", 1, -1},
+    {"{family: continuity}", 5, 0.003},   /* all ratios at their median 0: a constant rate over 10 Gyr */
+    {"{family: continuity, n_bin: 9, log_sfr_ratios: {prior: normal, mean: 0, sigma: 0.2}}", 8, 0.003},
+    {"{family: dense_basis, log_ssfr_per_yr: {prior: uniform, low: -12, high: -7}, gaps: {prior: dirichlet, alpha: [1, 1, 1, 1]}}", 4, -1},
+    {"{family: dense_basis, log_sfr_msun_per_yr: 0, gaps: [0.25, 0.5, 0.75]}", 0, 0.003},   /* SFR 1/yr of 1e10: constant but for the start */
+    {"{family: dense_basis, log_ssfr_per_yr: -10, gaps: {prior: dirichlet, alpha: [2, 2]}}", 1, -1},
+  };
+  for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+    built b;
+    sdn_sfh h;
+    sdn_err err;
+    double z[8] = {0}, params[16];
+    if (build(good[i].yaml, &b, &err)) fail_msg("%s: %s", good[i].yaml, err.text);
+    assert_int_equal(sdn_prior_n_free(b.prior), good[i].n_free);
+    assert_int_equal(sdn_prior_params(b.prior, 1, z, params, &err), SDN_OK);
+    if (sdn_sfh_prepare(b.model, params, 1e10, 1e10, &h, &err)) fail_msg("%s: %s", good[i].yaml, err.text);
+    if (good[i].mass_30myr > 0) assert_near(good[i].yaml, sdn_sfh_mass_since(&h, 3e7), good[i].mass_30myr, 1e-9);
+    unbuild(&b);
+  }
+}
+
+static void bad_yaml_is_refused(void **state)
+{
+  (void)state;
+  static const char *const bad[][2] = {
+    {"{family: delayed}", "known ones are delayed_exponential"},
+    {"{family: dense_bases}", "did you mean 'dense_basis'"},
+    {"{tau_gyr: 1}", "family"},
+    {"{family: delayed_exponential, age_gyr: 1, tau: 1}", "tau_gyr"},
+    {"{family: delayed_exponential, age_gyr: 1}", "tau_gyr"},
+    {"{family: continuity, n_bin: 3}", "n_bin 3"},
+    {"{family: continuity, n_bin: 99}", "n_bin 99"},
+    {"{family: dense_basis, log_ssfr_per_yr: -9}", "gaps"},
+    {"{family: dense_basis, log_ssfr_per_yr: -9, gaps: {prior: dirichlet, alpha: [1]}}", "gaps"},
+    {"{family: dense_basis, gaps: [0.1, 0.2]}", "log_ssfr_per_yr or log_sfr_msun_per_yr"},
+  };
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    built b;
+    sdn_err err = {SDN_OK, -1, ""};
+    assert_int_equal(build(bad[i][0], &b, &err), SDN_USAGE);
+    if (!strstr(err.text, bad[i][1])) fail_msg("%s: '%s' does not say %s", bad[i][0], err.text, bad[i][1]);
+    unbuild(&b);
+  }
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test(gauss_integrates_powers), cmocka_unit_test(mass_is_integral_of_rate), cmocka_unit_test(young_mass_keeps_its_digits),
+    cmocka_unit_test(weights_are_integrals_of_hats), cmocka_unit_test(ages_agree), cmocka_unit_test(notes_agree), cmocka_unit_test(edges_are_kept),
+    cmocka_unit_test(bad_values_are_refused), cmocka_unit_test(yaml_becomes_a_history), cmocka_unit_test(bad_yaml_is_refused),
+  };
+  return cmocka_run_group_tests_name("sfh", tests, setup, teardown);
+}
