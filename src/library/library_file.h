@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The library file, library.h5, as it grows (OUTPUT.part) and as it is found again. Layout, all rows in the order of the design:
+ *
+ *   /  format "sedna library", version 1, sedna_version, command, model_yaml, survey_yaml, seed, design, n, grid_hash, complete
+ *   /theta [n][n_free] f64 (attributes names, units)      primary parameters
+ *   /z [n][n_free] f32                                    the same where the prior is a standard normal
+ *   /flux_njy [n][n_band] f32 (attributes bands, filters) noise-free
+ *   /derived [n][n_derived] f32 (attributes names, units) what follows from the star formation history alone; absent when there is none
+ *   /tile_done [n_tile] u8                                1 where the rows of the tile (SDN_TRUTH_TILE of them) are written
+ *
+ * All space is taken at the start, so that a full disk shows at once and later writes move no metadata: a run killed at any moment leaves a file that
+ * the next run goes on with. Nothing in it depends on when or by how many threads it was made. */
+#ifndef SDN_LIBRARY_LIBRARY_FILE_H
+#define SDN_LIBRARY_LIBRARY_FILE_H
+
+#include "base/h5.h"
+#include "library/truth.h"
+
+#define SDN_LIBRARY_FORMAT "sedna library"
+#define SDN_LIBRARY_VERSION 1
+
+/* What a library is made from; equal plans give equal files. */
+typedef struct sdn_library_plan {
+  const sdn_model *model;
+  const sdn_survey *survey;
+  const sdn_prior *prior;
+  const sdn_forward *forward;
+  long n, seed;
+  const char *design, *command;   /* command may be NULL */
+} sdn_library_plan;
+
+/* One run of rows, [n][..] as in the file. */
+typedef struct sdn_library_rows_out { double *theta; float *z, *flux_nJy, *derived; } sdn_library_rows_out;
+
+/* Opens `part` when it is an unfinished library of the very same plan (tile_done says how far it came), creates it otherwise.
+ * tile_done [n_tile]. err SDN_USAGE: the part file is of another run (says in what it differs, and what to do). */
+sdn_status sdn_library_begin(const sdn_library_plan *plan, const char *part, unsigned char *tile_done, sdn_h5 **file, sdn_err *err);
+/* Rows of consecutive tiles, then their marks, each flushed before the other. */
+sdn_status sdn_library_write(sdn_h5 *file, const sdn_library_plan *plan, long first_tile, long n_tile, const sdn_library_rows_out *rows, sdn_err *err);
+long sdn_library_n_tile(long n);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A survey: what a telescope makes of noise-free fluxes. One definition gives the draw (noise.c, masks.c), the likelihood (likelihood.c, censored.c),
+ * what the network sees (features.c) and how a catalogue's numbers are read (units.c).
+ *
+ * Noise of one band with true flux mu [nJy]:
+ *   f = mu + N(0, s^2),   s^2 = sigma0^2 + (floor_fraction mu)^2 + poisson_njy max(mu, 0)
+ * sigma0, the background error, is drawn per galaxy (sigma.h). The catalogue's error column is
+ *   none        sigma = sigma0
+ *   quadrature  sigma = sqrt(sigma0^2 + (column_floor_fraction f)^2)
+ *   max         sigma = max(sigma0, column_floor_fraction |f|)          f: the noisy flux
+ * What scales with the true flux is never in the column: a network and a likelihood know it from the survey. */
+#ifndef SDN_SURVEY_SURVEY_H
+#define SDN_SURVEY_SURVEY_H
+
+#include "base/memory.h"
+#include "survey/sigma.h"
+
+#define SDN_SURVEY_MAX_BAND 256
+#define SDN_SURVEY_MAX_CORRELATION 0.95   /* the censored likelihood resolves what is left to each band (censored.c) */
+
+typedef enum sdn_error_column { SDN_ERROR_COLUMN_NONE, SDN_ERROR_COLUMN_QUADRATURE, SDN_ERROR_COLUMN_MAX } sdn_error_column;
+
+typedef struct sdn_band {
+  char *name, *filter, *flux_column, *error_column;
+  double to_njy;               /* nJy per unit of the catalogue, zero point included; for magnitudes the nJy of magnitude 0 */
+  sdn_sigma sigma;
+} sdn_band;
+
+/* Bands that are missing together in a fraction of the galaxies. */
+typedef struct sdn_mask_pattern { double fraction; bool missing[SDN_SURVEY_MAX_BAND]; } sdn_mask_pattern;
+
+struct sdn_survey {
+  char *yaml, *name;
+  int n_band;
+  sdn_band *band;                      /* [n_band] */
+  bool varies;                         /* some band's sigma0 is not constant */
+  double floor_fraction, poisson_njy;
+  sdn_error_column error_column;
+  double column_floor_fraction;        /* 0 where error_column is none */
+  double sigma_correlation;            /* rho */
+  double drop_fraction;
+  int n_pattern;
+  sdn_mask_pattern *pattern;           /* [n_pattern] */
+  bool magnitudes;                     /* flux_unit: AB_mag */
+  size_t n_missing_value;
+  double *missing_value;
+  char *id_column, *redshift_column;   /* NULL: not named */
+};
+
+/* s^2 [nJy^2] of a band with true flux mu and background error sigma0. */
+static inline double sdn_noise_variance(const sdn_survey *s, double sigma0, double mu)
+{
+  const double floor = s->floor_fraction * mu;
+  return sigma0 * sigma0 + floor * floor + s->poisson_njy * (mu > 0 ? mu : 0);
+}
+
+static inline bool sdn_all_finite(int n, const float *x)
+{
+  float sum = 0;
+  for (int i = 0; i < n; i++) sum += x[i] * 0.0f;
+  return sum == 0.0f;
+}
+
+#endif
