@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Rows to learn from, and how they come into a tile. */
+#ifndef SDN_LEARN_BATCH_H
+#define SDN_LEARN_BATCH_H
+
+#include "learn/fastmath.h"
+#include "learn/flow.h"
+
+typedef enum sdn_split { SDN_SPLIT_TRAIN, SDN_SPLIT_VALIDATION, SDN_SPLIT_TEST, SDN_N_SPLIT } sdn_split;
+
+/* Some rows of a split: row[0..n-1], n <= SDN_ROWS, which are the place-th and following ones of this epoch. */
+typedef struct sdn_row_range { sdn_split split; long epoch, place, n; const long *row; } sdn_row_range;
+
+/* fill gives x [n][F], features as they are, and z [n][D], standard-normal coordinates. Training data are fresh in every epoch: their noise is
+ * named by (epoch, place + i); the other splits always come the same. Called by many threads at once. */
+typedef struct sdn_row_source {
+  void *ctx;
+  long n[SDN_N_SPLIT];
+  sdn_status (*fill)(void *ctx, const sdn_row_range *range, float *x, float *z, sdn_arena *arena, sdn_err *err);
+} sdn_row_source;
+
+/* x' = (x - mean) * scale for each of F features. */
+typedef struct sdn_scaling { int n; float *mean, *scale; } sdn_scaling;
+
+/* Mean and standard deviation over the training rows' first noisy data; a constant feature keeps scale 1. */
+sdn_status sdn_scaling_measure(const sdn_row_source *source, int n_free, sdn_scaling *scaling, sdn_err *err);
+/* x [n][F] -> x_t [SDN_ROWS or more][F], n rows set. */
+void sdn_scale_features(const sdn_scaling *scaling, long n, const float *x, float *x_t);
+/* Fill a tile with rows; those beyond range->n are zero. */
+sdn_status sdn_tile_load(const sdn_row_source *source, const sdn_scaling *scaling, int n_free, const sdn_row_range *range, sdn_flow_work *w,
+                         sdn_arena *arena, sdn_err *err);
+
+#endif

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "learn/trainer.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MAX_PART 16              /* gradients of their own per step: the most threads that a step can use */
+#define CHUNK 8192               /* weights that one worker updates at a time */
+#define MAX_RESTART 3
+#define SAVE_EVERY 120.0         /* seconds between checkpoints */
+#define DIVERGED 5.0             /* nats below the best validation: training has gone wrong */
+#define WARM_UP_SHARE 0.1        /* of the schedule, at most */
+#define PI 3.14159265358979323846
+
+static sdn_status make_blocks(sdn_trainer *t, sdn_err *err)
+{
+  const size_t n = t->net->n_number, f = (size_t)t->net->arch.n_feature;
+  const long n_tile = (t->plan.batch + SDN_ROWS - 1) / SDN_ROWS;
+  sdn_train_state *s = &t->state;
+  t->n_part = n_tile < MAX_PART ? (int)n_tile : MAX_PART;
+  t->scaling.n = (int)f;
+  const struct { float **to; size_t n; } blocks[] = {
+    {&t->scaling.mean, f}, {&t->scaling.scale, f}, {&s->weights, n}, {&s->first, n}, {&s->second, n}, {&s->average, n}, {&s->best, n},
+    {&t->gradient, n}, {&t->part, n * (size_t)t->n_part}};
+  for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
+    if (!(*blocks[i].to = sdn_alloc(blocks[i].n, sizeof(float), "training", err))) return err->status;
+  t->part_gain = sdn_alloc((size_t)t->n_part, sizeof *t->part_gain, "training", err);
+  t->order = t->part_gain ? sdn_alloc((size_t)t->source.n[SDN_SPLIT_TRAIN], sizeof *t->order, "the order of training rows", err) : NULL;
+  return t->order ? SDN_OK : err->status;
+}
+
+/* Cut each weight matrix into chunks; weight decay is one for a whole chunk. */
+static sdn_status make_chunks(sdn_trainer *t, sdn_err *err)
+{
+  const sdn_network *net = t->net;
+  const size_t room = net->n_number / CHUNK + (size_t)net->n_weight;
+  t->chunk = sdn_alloc(room, sizeof *t->chunk, "training", err);
+  t->chunk_squares = t->chunk ? sdn_alloc(room, sizeof *t->chunk_squares, "training", err) : NULL;
+  if (!t->chunk_squares) return err->status;
+  for (int i = 0; i < net->n_weight; i++) {
+    const size_t begin = net->weight[i].offset, end = i + 1 < net->n_weight ? net->weight[i + 1].offset : net->n_number;
+    for (size_t at = begin; at < end; at += CHUNK)
+      t->chunk[t->n_chunk++] = (struct sdn_chunk){.offset = at, .n = end - at < CHUNK ? end - at : CHUNK, .decays = net->weight[i].decays};
+  }
+  return SDN_OK;
+}
+
+sdn_status sdn_trainer_new(const sdn_train_plan *plan, const sdn_row_source *source, const sdn_run *run, sdn_trainer **out, sdn_err *err)
+{
+  *out = NULL;
+  sdn_run steady = run ? *run : (sdn_run){0};
+  steady.stop = NULL;   /* a step is done whole or not at all: a stop is looked for between steps */
+  steady.progress = NULL;
+  sdn_trainer *t = sdn_alloc(1, sizeof *t, "training", err);
+  if (!t) return err->status;
+  *t = (sdn_trainer){.plan = *plan, .source = *source, .run = run, .order_epoch = -1};
+  if (t->plan.batch > source->n[SDN_SPLIT_TRAIN]) t->plan.batch = source->n[SDN_SPLIT_TRAIN];
+  t->state.rate_factor = 1;
+  t->state.best_gain = -INFINITY;
+  if (sdn_crew_new(&steady, &t->crew, err) || sdn_network_new(&plan->arch, &t->net, err) || make_blocks(t, err) || make_chunks(t, err) ||
+      sdn_scaling_measure(source, plan->arch.n_free, &t->scaling, err)) {
+    sdn_trainer_free(t);
+    return err->status;
+  }
+  sdn_network_initialise(t->net, (uint64_t)plan->seed, 0, t->state.weights);
+  memcpy(t->state.average, t->state.weights, t->net->n_number * sizeof(float));
+  memcpy(t->state.best, t->state.weights, t->net->n_number * sizeof(float));
+  *out = t;
+  return SDN_OK;
+}
+
+void sdn_trainer_free(sdn_trainer *t)
+{
+  if (!t) return;
+  sdn_train_state *s = &t->state;
+  void *blocks[] = {t->scaling.mean, t->scaling.scale, s->weights, s->first, s->second, s->average, s->best, s->history, t->gradient, t->part,
+                    t->part_gain, t->order, t->chunk, t->chunk_squares};
+  for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) sdn_release(blocks[i]);
+  sdn_crew_free(t->crew);
+  sdn_network_free(t->net);
+  sdn_release(t);
+}
+
+static long steps_per_epoch(const sdn_trainer *t) { return t->source.n[SDN_SPLIT_TRAIN] / t->plan.batch; }
+
+/* Share of the schedule that is over. */
+static double schedule(const sdn_trainer *t)
+{
+  if (t->plan.max_minutes > 0) return t->state.seconds / (60.0 * t->plan.max_minutes);
+  return (double)t->state.step / (double)(t->plan.n_epoch * steps_per_epoch(t));
+}
+
+static double learning_rate(const sdn_trainer *t, double share)
+{
+  const double steps = (double)t->state.step;
+  const double total = share > 0 ? steps / share : steps + 1;   /* steps that the schedule will have, as far as is known */
+  const double warm_up = fmin((double)t->plan.warm_up, WARM_UP_SHARE * total), rise = fmin(1.0, (steps + 1) / (warm_up + 1));
+  return t->plan.learning_rate * t->state.rate_factor * rise * 0.5 * (1.0 + cos(PI * fmin(share, 1.0)));
+}
+
+static sdn_status remember(sdn_trainer *t, double rate, double train_gain, double validation_gain, sdn_err *err)
+{
+  sdn_train_state *s = &t->state;
+  if (s->n_history == s->room) {
+    const long room = 2 * s->room + 64;
+    sdn_history *longer = sdn_alloc((size_t)room, sizeof *longer, "the history of training", err);
+    if (!longer) return err->status;
+    if (s->n_history > 0) memcpy(longer, s->history, (size_t)s->n_history * sizeof *longer);
+    sdn_release(s->history);
+    s->history = longer;
+    s->room = room;
+  }
+  s->history[s->n_history++] = (sdn_history){(double)s->epoch, (double)s->step, s->seconds, rate, train_gain, validation_gain};
+  return SDN_OK;
+}
+
+/* Go on from the best weights at half the rate. */
+static sdn_status restart(sdn_trainer *t, sdn_err *err)
+{
+  sdn_train_state *s = &t->state;
+  const size_t bytes = t->net->n_number * sizeof(float);
+  if (s->n_restart == MAX_RESTART)
+    return sdn_fail(err, SDN_NUMERIC, "training diverged %d times, the last time at step %ld with learning rate %g; use a smaller learning_rate or clip",
+                    MAX_RESTART + 1, s->step, t->plan.learning_rate * s->rate_factor);
+  s->n_restart++;
+  s->rate_factor *= 0.5;
+  s->adam_step = 0;
+  memcpy(s->weights, s->best, bytes);
+  memcpy(s->average, s->best, bytes);
+  memset(s->first, 0, bytes);
+  memset(s->second, 0, bytes);
+  return SDN_OK;
+}
+
+/* At the end of an epoch: validate the averaged weights, keep them if they are the best. */
+static sdn_status end_epoch(sdn_trainer *t, double rate, sdn_err *err)
+{
+  sdn_train_state *s = &t->state;
+  const double train_gain = s->place > 0 ? s->epoch_gain / (double)s->place : NAN;
+  double gain;
+  if (sdn_trainer_gain(t, s->average, SDN_SPLIT_VALIDATION, &gain, NULL, err)) return err->status;
+  s->epoch++;
+  s->place = 0;
+  s->epoch_gain = 0;
+  if (remember(t, rate, train_gain, gain, err)) return err->status;
+  if (!(gain > s->best_gain - DIVERGED)) return restart(t, err);
+  s->since_best++;
+  if (gain > s->best_gain) {
+    s->best_gain = gain;
+    s->since_best = 0;
+    memcpy(s->best, s->average, t->net->n_number * sizeof(float));
+  }
+  return SDN_OK;
+}
+
+static void report(const sdn_trainer *t, double rate, double share, double rows_per_second)
+{
+  const sdn_train_state *s = &t->state;
+  char detail[160];
+  const double left = share > 0 ? s->seconds * (1 - share) / share : 0;
+  const double validation = s->n_history > 0 ? s->history[s->n_history - 1].validation_gain : 0;
+  snprintf(detail, sizeof detail, "epoch %ld, %.0f rows/s, rate %.2g, gain %.3f, validation %.3f nats, %.0f s left", s->epoch + 1, rows_per_second, rate,
+           s->place > 0 ? s->epoch_gain / (double)s->place : 0.0, validation, left);
+  sdn_progress(t->run, "training", fmin(share, 1.0), 1.0, detail);
+}
+
+static bool over(const sdn_trainer *t, double share)
+{
+  return !(share < 1) || (t->plan.patience > 0 && t->state.since_best >= t->plan.patience);
+}
+
+sdn_status sdn_trainer_run(sdn_trainer *t, sdn_err *err)
+{
+  sdn_train_state *s = &t->state;
+  const double started = sdn_seconds() - s->seconds;
+  const long first_step = s->step;
+  const double before = s->seconds;
+  double saved = sdn_seconds();
+  for (double share = schedule(t); !over(t, share); share = schedule(t)) {
+    const double rate = learning_rate(t, share);
+    bool finite;
+    if (sdn_stopped(t->run)) {
+      if (t->save && t->save(t->save_ctx, t, err)) return err->status;
+      return sdn_fail(err, SDN_INTERRUPTED, "training was stopped at step %ld", s->step);
+    }
+    if (sdn_trainer_step(t, rate, &finite, err)) return err->status;
+    s->seconds = sdn_seconds() - started;
+    if (!finite && restart(t, err)) return err->status;
+    if (!sdn_trainer_epoch_ended(t)) {
+      report(t, rate, share, (double)((s->step - first_step) * t->plan.batch) / (s->seconds - before));
+      continue;
+    }
+    if (end_epoch(t, rate, err)) return err->status;
+    s->seconds = sdn_seconds() - started;
+    if (t->save && sdn_seconds() - saved > SAVE_EVERY) {
+      if (t->save(t->save_ctx, t, err)) return err->status;
+      saved = sdn_seconds();
+    }
+  }
+  return s->place > 0 ? end_epoch(t, 0, err) : SDN_OK;
+}

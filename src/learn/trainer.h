@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The training loop. It knows nothing of files: whoever wants a network trained supplies rows by a callback.
+ * The loss is the mean of -ln q(z | x); what is reported is the information gain, mean of ln q(z | x) - ln N(z), in nats.
+ * Rate: warm-up, then half a cosine down to zero at the end of the schedule. Weights are averaged as training goes; the average with the best
+ * validation gain is kept. */
+#ifndef SDN_LEARN_TRAINER_H
+#define SDN_LEARN_TRAINER_H
+
+#include "base/parallel.h"
+#include "learn/batch.h"
+
+typedef struct sdn_train_plan {
+  sdn_arch arch;
+  long n_epoch;             /* the schedule spans these, unless max_minutes > 0 */
+  double max_minutes;
+  long batch, warm_up, patience, seed;
+  double learning_rate, weight_decay, clip, ema;
+} sdn_train_plan;
+
+/* One validation. */
+typedef struct sdn_history { double epoch, step, seconds, rate, train_gain, validation_gain; } sdn_history;
+#define SDN_N_HISTORY 6
+
+/* What training has come to: all that a checkpoint must hold. Blocks are [net->n_number]. */
+typedef struct sdn_train_state {
+  float *weights, *first, *second;   /* first, second: Adam's moments */
+  float *average, *best;             /* running average of the weights; the one with the best validation gain */
+  long step, adam_step, epoch;
+  long place;                        /* rows of this epoch that have been used */
+  long n_restart, since_best;
+  double rate_factor, best_gain, seconds;
+  double epoch_gain;                 /* sum of the gain over this epoch's rows so far */
+  long n_history, room; sdn_history *history;
+} sdn_train_state;
+
+typedef struct sdn_trainer sdn_trainer;
+struct sdn_trainer {
+  sdn_train_plan plan;
+  sdn_row_source source;
+  const sdn_run *run;
+  sdn_network *net;
+  sdn_scaling scaling;
+  sdn_train_state state;
+  sdn_status (*save)(void *ctx, const sdn_trainer *t, sdn_err *err);   /* called now and then and on a stop; NULL: no checkpoints */
+  void *save_ctx;
+  /* scratch */
+  sdn_crew *crew;
+  float *part, *gradient;            /* [n_part][n_number], [n_number] */
+  int n_part; double *part_gain, *chunk_squares;   /* [n_part], [n_chunk] */
+  int n_chunk; struct sdn_chunk { size_t offset, n; bool decays; } *chunk;   /* pieces of the weights that are updated together */
+  long *order;                       /* [n_train] of the epoch under way */
+  long order_epoch;                  /* which epoch's; -1: none yet */
+};
+
+/* Makes network, initial weights and feature scaling. The source's ctx must outlive the trainer. */
+sdn_status sdn_trainer_new(const sdn_train_plan *plan, const sdn_row_source *source, const sdn_run *run, sdn_trainer **t, sdn_err *err);
+void sdn_trainer_free(sdn_trainer *t);
+/* To the end of the schedule, or until patience is exhausted. err SDN_INTERRUPTED: stopped on request, state saved;
+ * SDN_NUMERIC: training diverged again and again. Afterwards state.best holds the best averaged weights. */
+sdn_status sdn_trainer_run(sdn_trainer *t, sdn_err *err);
+/* Mean information gain of weights over a split, and its standard error. */
+sdn_status sdn_trainer_gain(sdn_trainer *t, const float *weights, sdn_split split, double *gain, double *error, sdn_err *err);
+/* One step on the next batch at a learning rate; *finite false: the gradient was not, and nothing was changed. */
+sdn_status sdn_trainer_step(sdn_trainer *t, double rate, bool *finite, sdn_err *err);
+bool sdn_trainer_epoch_ended(const sdn_trainer *t);
+
+#endif
