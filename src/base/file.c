@@ -124,6 +124,18 @@ char *sdn_data_path(const char *kind, const char *name, sdn_err *err)
   return NULL;
 }
 
+char *sdn_named_file(const char *kind, const char *ending, const char *name, sdn_err *err)
+{
+  const size_t n = strlen(name), n_ending = strlen(ending);
+  const bool has_ending = n > n_ending && !strcmp(name + n - n_ending, ending);
+  const bool bare = n > 0 && !strchr(name, '/') && (has_ending || !strchr(name, '.'));
+  if (!bare || sdn_file_exists(name)) return sdn_copy_text(name, err);
+  char *file = join(name, "", has_ending ? "" : ending, err);
+  char *path = file ? sdn_data_path(kind, file, err) : NULL;
+  sdn_release(file);
+  return path;
+}
+
 #define FNV_BASIS UINT64_C(0xcbf29ce484222325)
 #define FNV_PRIME UINT64_C(0x100000001b3)
 

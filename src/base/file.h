@@ -14,6 +14,9 @@ bool sdn_file_exists(const char *path);
 /* A shipped file "kind/name" (kind: grids, filters, surveys, models): first below $SEDNA_DATA, then the installed place, then the source tree.
  * NULL if there is none: then err (SDN_USAGE) says where was looked. Freed by sdn_release. */
 char *sdn_data_path(const char *kind, const char *name, sdn_err *err);
+/* What a user means by `name`: a file of that name if there is one; else, for a bare word, the shipped file "kind/name" with `ending` put on
+ * (".yaml", ".hdf5"). NULL with err SDN_USAGE when a bare word is no shipped file; any other name comes back as it is. Freed by sdn_release. */
+char *sdn_named_file(const char *kind, const char *ending, const char *name, sdn_err *err);
 /* 64-bit FNV-1a of a file's or text's bytes, to recognise it again. */
 uint64_t sdn_hash_bytes(const void *bytes, size_t n, uint64_t seed);
 sdn_status sdn_hash_file(const char *path, uint64_t *hash, sdn_err *err);

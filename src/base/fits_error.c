@@ -11,10 +11,8 @@ static sdn_status meaning(int fits_status)
   case FILE_NOT_OPENED:
   case FILE_NOT_CREATED:
   case WRITE_ERROR:
-  case FILE_NOT_CLOSED:
-  case READ_ERROR:
-  case SEEK_ERROR: return SDN_IO;
-  default: return SDN_FORMAT;
+  case FILE_NOT_CLOSED: return SDN_IO;
+  default: return SDN_FORMAT;   /* READ_ERROR too: it is what CFITSIO says of a file that ends early */
   }
 }
 

@@ -261,7 +261,7 @@ static sdn_status describe_column(sdn_table_in *t, int col, sdn_err *err)
   bool failed = false;
   if (column_text(t, "TTYPE", col, &c->name, err) || column_text(t, "TUNIT", col, &c->unit, err)) return err->status;
   fits_get_hdu_type(f->file, &kind, &status);
-  fits_get_coltypell(f->file, col + 1, &stored, NULL, NULL, &status);
+  fits_get_coltypell(f->file, col + 1, &stored, &repeat, &width, &status);
   fits_get_eqcoltypell(f->file, col + 1, &type, &repeat, &width, &status);
   if (status)
     return sdn_fits_fail(t->path, status, err, "column %d ('%s') is of no known kind", col + 1, c->name);
@@ -351,6 +351,10 @@ sdn_status sdn_table_open_fits(sdn_table_in *t, const char *path, const char *hd
   if (!name) return err->status;
   fits_open_diskfile(&f->file, name, READONLY, &status);
   sdn_release(name);
-  if (status) return sdn_fits_fail(path, status, err, "cannot open this FITS file; it is damaged or truncated");
+  if (status) {
+    sdn_fits_fail(path, status, err, "cannot open this FITS file; it is damaged or truncated");
+    err->status = SDN_FORMAT;   /* it can be read (table.c tried), and CFITSIO calls damaged gzip data a lack of memory */
+    return err->status;
+  }
   return pick_hdu(t, hdu, err) || describe(t, err) ? err->status : SDN_OK;
 }

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* sedna info: what a file is, who made it, what it holds. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/h5.h"
+#include "base/table.h"
+#include "base/yaml.h"
+#include "physics/grid.h"
+#include "report/report_rows.h"
+
+static const struct { unsigned bit; const char *meaning; } flag_meaning[] = {
+  {SDN_FLAG_NO_DATA, "no band has data: the answer is the prior"},
+  {SDN_FLAG_BAD_ERROR, "a band had a flux but no usable error and was left out"},
+  {SDN_FLAG_OUT_OF_RANGE, "a flux or error lies outside what the network was trained on"},
+  {SDN_FLAG_FIX_MISSING, "no usable value to fix in this row; the redshift was inferred"},
+  {SDN_FLAG_FIX_IMPROBABLE, "the fixed redshift is improbable under the photometry"},
+  {SDN_FLAG_BAD_DERIVED, "a derived quantity could not be computed for some draws"},
+  {SDN_FLAG_POOR_FIT, "no draw's photometry resembles the data"},
+};
+
+const sdn_knob sdn_info_knobs[] = {
+  {.name = "file", .kind = SDN_KNOB_TEXT, .offset = offsetof(sdn_info_options, file), .unit = "FILE",
+   .help = "a library, posterior, result, grid, model or survey"},
+  {.name = "rows", .kind = SDN_KNOB_LONG, .offset = offsetof(sdn_info_options, rows), .initial = "0", .low = 0, .high = 1e9, .unit = "N",
+   .help = "of a result: print the first N galaxies instead of the description"},
+};
+const size_t sdn_n_info_knob = sizeof sdn_info_knobs / sizeof sdn_info_knobs[0];
+
+static bool has_ending(const char *path, const char *const *endings, size_t n) {
+  size_t length = strlen(path);
+  for (size_t i = 0; i < n; i++) {
+    size_t m = strlen(endings[i]);
+    if (length > m && !strcmp(path + length - m, endings[i])) return true;
+  }
+  return false;
+}
+
+/* ------------------------------------------------------------------ YAML */
+
+static sdn_status explain_model(const char *yaml, const char *origin, FILE *out, sdn_err *err) {
+  sdn_model *model = NULL;
+  sdn_status status = sdn_model_parse(yaml, origin, &model, err);
+  if (status == SDN_OK) status = sdn_model_explain(model, out, err);
+  sdn_model_free(model);
+  return status;
+}
+
+static sdn_status explain_survey(const char *yaml, const char *origin, FILE *out, sdn_err *err) {
+  sdn_survey *survey = NULL;
+  sdn_status status = sdn_survey_parse(yaml, origin, &survey, err);
+  if (status != SDN_OK) return status;
+  fprintf(out, "survey: %s, %d bands\n", sdn_survey_name(survey), sdn_survey_n_band(survey));
+  for (int i = 0; i < sdn_survey_n_band(survey); i++)
+    fprintf(out, "  %-16s %s\n", sdn_survey_band_name(survey, i), sdn_survey_band_filter(survey, i));
+  fprintf(out, "  evidence: %s\n", sdn_survey_evidence_kind(survey));
+  sdn_survey_free(survey);
+  return SDN_OK;
+}
+
+static sdn_status info_yaml(const char *path, FILE *out, sdn_err *err) {
+  char *text = NULL;
+  sdn_yaml *root = NULL;
+  sdn_status status = sdn_read_text_file(path, &text, err);
+  if (status == SDN_OK) status = sdn_yaml_parse(text, path, &root, err);
+  if (status == SDN_OK) {
+    if (sdn_yaml_get(root, "bands")) status = explain_survey(text, path, out, err);
+    else if (sdn_yaml_get(root, "grid")) status = explain_model(text, path, out, err);
+    else status = sdn_fail(err, SDN_FORMAT, "%s names neither a grid (a model) nor bands (a survey)", path);
+  }
+  sdn_yaml_free(root);
+  sdn_release(text);
+  return status;
+}
+
+/* ------------------------------------------------------------------ HDF5 */
+
+static void print_text_attr(const sdn_h5 *file, const char *object, const char *attr, const char *label, FILE *out) {
+  char *value = NULL;
+  sdn_err ignored;
+  if (sdn_h5_has_attr(file, object, attr) && sdn_h5_get_text(file, object, attr, &value, &ignored) == SDN_OK)
+    fprintf(out, "%s: %s\n", label, value);
+  sdn_release(value);
+}
+
+static void print_datasets(const sdn_h5 *file, const char *group, FILE *out) {
+  char **names = NULL;
+  size_t n = 0;
+  sdn_err ignored;
+  if (sdn_h5_list(file, group, &names, &n, &ignored) != SDN_OK) return;
+  for (size_t i = 0; i < n; i++) {
+    char name[256];
+    sdn_h5_shape shape;
+    snprintf(name, sizeof name, "%s%s%s", group, strcmp(group, "/") ? "/" : "", names[i]);
+    if (sdn_h5_shape_of(file, name, &shape, &ignored) != SDN_OK) {
+      print_datasets(file, name, out);
+      continue;
+    }
+    fprintf(out, "  %-36s", name);
+    for (int d = 0; d < shape.n_dim; d++) fprintf(out, "%s%ld", d ? " x " : "", shape.dim[d]);
+    fputc('\n', out);
+  }
+  sdn_release(names);
+}
+
+/* The two YAML files inside a library or posterior, as they are understood now. */
+static sdn_status explain_yaml_attrs(const sdn_h5 *file, FILE *out, sdn_err *err) {
+  char *yaml = NULL;
+  sdn_status status = SDN_OK;
+  if (sdn_h5_has_attr(file, "/", "model_yaml")) {
+    status = sdn_h5_get_text(file, "/", "model_yaml", &yaml, err);
+    if (status == SDN_OK) status = explain_model(yaml, "model_yaml", out, err);
+    sdn_release(yaml);
+    yaml = NULL;
+  }
+  if (status == SDN_OK && sdn_h5_has_attr(file, "/", "survey_yaml")) {
+    status = sdn_h5_get_text(file, "/", "survey_yaml", &yaml, err);
+    if (status == SDN_OK) status = explain_survey(yaml, "survey_yaml", out, err);
+    sdn_release(yaml);
+  }
+  return status;
+}
+
+static sdn_status info_grid(const char *path, FILE *out, sdn_err *err) {
+  sdn_grid *g = NULL;
+  sdn_status status = sdn_grid_read(path, 0, INFINITY, &g, err);
+  if (status != SDN_OK) return status;
+  fprintf(out, "grid of stellar populations: %s\n", g->name);
+  for (int i = 0; i < g->n_axis; i++)
+    fprintf(out, "  %-24s %3d values, %g to %g%s\n", g->axis[i].name, g->axis[i].n, g->axis[i].value[0], g->axis[i].value[g->axis[i].n - 1],
+            g->axis[i].log ? " (interpolated in log10)" : "");
+  fprintf(out, "  wavelength               %d nodes, %g to %g A\n", g->n_wave, g->wave_A[0], g->wave_A[g->n_wave - 1]);
+  fprintf(out, "  nebular continuum: %s; lines: %d; surviving mass: %s; failed cells filled: %ld\n", g->nebular_continuum.value ? "yes" : "no",
+          g->n_line, g->star_fraction.value ? "yes" : "no", g->n_failed_cell);
+  sdn_grid_free(g);
+  return SDN_OK;
+}
+
+static sdn_status info_hdf5(const char *path, FILE *out, sdn_err *err) {
+  sdn_h5 *file = NULL;
+  sdn_status status = sdn_h5_open(path, &file, err);
+  if (status != SDN_OK) return status;
+  bool is_grid = sdn_h5_has(file, "axes") && (sdn_h5_has(file, "spectra") || sdn_h5_has(file, "lines"));
+  print_text_attr(file, "/", "format", "format", out);
+  print_text_attr(file, "/", "sedna_version", "made by sedna", out);
+  print_text_attr(file, "/", "command", "command", out);
+  if (is_grid) status = info_grid(path, out, err);
+  else print_datasets(file, "/", out);
+  if (status == SDN_OK && !is_grid) status = explain_yaml_attrs(file, out, err);
+  sdn_err ignored;
+  sdn_h5_close(file, status == SDN_OK ? err : &ignored);
+  return status;
+}
+
+/* ------------------------------------------------------------------ tables */
+
+static void print_meta(sdn_table_in *t, const char *key, const char *label, FILE *out) {
+  char *value = NULL;
+  sdn_err ignored;
+  if (sdn_table_meta(t, key, &value, &ignored) == SDN_OK && *value) fprintf(out, "%s: %s\n", label, value);
+  sdn_release(value);
+}
+
+static sdn_status print_flags(sdn_table_in *t, FILE *out, sdn_err *err) {
+  enum { block = 4096, n_flag = sizeof flag_meaning / sizeof flag_meaning[0] };
+  long count[n_flag] = {0}, n = sdn_table_n_row(t);
+  int column = -1;
+  for (int i = 0; i < sdn_table_n_column(t); i++)
+    if (!strcmp(sdn_table_column(t, i), "flags")) column = i;
+  if (column < 0) return SDN_OK;
+  double *flags = sdn_alloc(block, sizeof *flags, "flags", err);
+  sdn_status status = flags ? SDN_OK : err->status;
+  for (long row = 0; row < n && status == SDN_OK; row += block) {
+    long m = n - row < block ? n - row : block;
+    status = sdn_table_read(t, row, m, 1, &column, flags, err);
+    for (long i = 0; i < m && status == SDN_OK; i++)
+      for (int k = 0; k < n_flag; k++) count[k] += ((unsigned)flags[i] & flag_meaning[k].bit) != 0;
+  }
+  sdn_release(flags);
+  fputs("flags (bits of the column `flags`), rows that carry them:\n", out);
+  for (int k = 0; k < n_flag; k++) fprintf(out, "  %3u  %8ld  %s\n", flag_meaning[k].bit, count[k], flag_meaning[k].meaning);
+  return status;
+}
+
+/* Redshift, mass and whatever else fits a line: median and half the 16-84 % interval. */
+static void print_row(const sdn_report_table *t, const char *id, const double *number, FILE *out) {
+  enum { n_shown = 6 };
+  fprintf(out, "%-14s %7.4f", id, t->z_spec >= 0 ? number[t->z_spec] : NAN);
+  for (int i = 0; i < t->n_quantity && i < n_shown; i++) {
+    const sdn_report_quantity *q = &t->quantity[i];
+    fprintf(out, "  %9.3f +- %-7.3f", number[q->q50], 0.5 * (number[q->q84] - number[q->q16]));
+  }
+  fprintf(out, "  %g\n", t->flags >= 0 ? number[t->flags] : NAN);
+}
+
+static sdn_status print_rows(const char *path, long n, FILE *out, sdn_err *err) {
+  enum { most = 1000, n_shown = 6 };
+  sdn_report_table t;
+  double *number = NULL;
+  char **id = NULL;
+  long row[most];
+  sdn_status status = sdn_report_table_open(path, &t, err);
+  if (status != SDN_OK) return status;
+  int n_rows = (int)(n < t.n ? n : t.n);
+  if (n_rows > most) n_rows = most;
+  for (int i = 0; i < n_rows; i++) row[i] = i;
+  status = sdn_report_rows_read(path, n_rows, row, &number, &id, err);
+  if (status == SDN_OK) {
+    fprintf(out, "%-14s %7s", "id", "z_spec");
+    for (int i = 0; i < t.n_quantity && i < n_shown; i++) fprintf(out, "  %-20.20s", t.quantity[i].name);
+    fputs("  flags\n", out);
+    for (int i = 0; i < n_rows; i++) print_row(&t, id[i], number + (size_t)i * (size_t)sdn_table_n_column(t.table), out);
+  }
+  sdn_release(number);
+  sdn_release(id);
+  sdn_report_table_close(&t);
+  return status;
+}
+
+static sdn_status info_table(const char *path, FILE *out, sdn_err *err) {
+  sdn_table_in *t = NULL;
+  sdn_status status = sdn_table_open(path, &t, err);
+  if (status != SDN_OK) return status;
+  fprintf(out, "table: %ld rows, %d columns\n", sdn_table_n_row(t), sdn_table_n_column(t));
+  print_meta(t, "SEDNAVER", "made by sedna", out);
+  print_meta(t, "COMMAND", "command", out);
+  print_meta(t, "POSTERIO", "posterior", out);
+  print_meta(t, "EVIDENCE", "evidence", out);
+  for (int i = 0; i < sdn_table_n_column(t); i++) fprintf(out, "  %-40s %s\n", sdn_table_column(t, i), sdn_table_unit(t, i));
+  status = print_flags(t, out, err);
+  sdn_table_close(t);
+  return status;
+}
+
+sdn_status sdn_info(const sdn_info_options *opt, FILE *out, sdn_err *err) {
+  const char *path = opt->file;
+  static const char *const yaml[] = {".yaml", ".yml"}, *const hdf5[] = {".h5", ".hdf5", ".part", ".checkpoint"};
+  sdn_status status;
+  if (opt->rows > 0) return print_rows(path, opt->rows, out, err);
+  fprintf(out, "%s\n", path);
+  if (has_ending(path, yaml, 2)) status = info_yaml(path, out, err);
+  else if (has_ending(path, hdf5, 4)) status = info_hdf5(path, out, err);
+  else status = info_table(path, out, err);
+  return status;
+}

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The whole road: simulate, train, check, fit, report, info, on a small model; then what each file holds."""
+import csv
+import json
+import math
+import unittest
+
+from harness import BANDS, Folder, SOURCE, sedna
+
+
+def write_catalogue(path, rows):
+    with open(path, "w", newline="", encoding="utf-8") as f:
+        w = csv.writer(f)
+        w.writerow(["ID", "Z_SPEC"] + [f"F_{b}" for b in BANDS] + [f"E_{b}" for b in BANDS])
+        w.writerows(rows)
+
+
+GOOD = ["a1", 0.5] + [400, 900, 1500, 1900, 3000] + [40, 40, 40, 60, 100]
+
+
+class Road(Folder):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.run_ok("simulate", "model.yaml", "--survey", "survey.yaml", "-n", 6000, "-o", "library.h5")
+        cls.run_ok("train", "library.h5", "-o", "posterior.h5", "--n-epoch", 6, "--batch", 256)
+
+    def fit_rows(self, rows, *more, output="result.csv"):
+        write_catalogue(self.folder / "catalogue.csv", rows)
+        self.run_ok("fit", "posterior.h5", "catalogue.csv", "-o", output, "--n-draw", 300, *more)
+        with open(self.folder / output, encoding="utf-8") as f:
+            return list(csv.DictReader(line for line in f if not line.startswith("#")))
+
+    def test_a_good_row_gives_ordered_finite_quantiles_inside_the_prior(self):
+        row = self.fit_rows([GOOD])[0]
+        self.assertEqual(row["id"], "a1")
+        self.assertEqual(int(float(row["flags"])), 0)
+        for name, low, high in [("redshift", 0.02, 2), ("log_mass_formed_msun", 8, 12), ("a_v_mag", 0, 2), ("age_gyr", 0.1, 3)]:
+            q = [float(row[f"{name}_q{p}"]) for p in (16, 50, 84)]
+            self.assertTrue(low <= q[0] <= q[1] <= q[2] <= high, f"{name}: {q}")
+            self.assertGreater(q[2], q[0])
+
+    def test_bad_rows_are_flagged_and_leave_the_others_untouched(self):
+        nan = float("nan")
+        bad = [
+            ["no data", nan] + [nan] * 5 + [nan] * 5,
+            ["zero error", 0.5] + GOOD[2:7] + [0, 40, 40, 60, 100],
+            ["negative error", 0.5] + GOOD[2:7] + [-1, 40, 40, 60, 100],
+            ["infinite", 0.5] + [math.inf] + GOOD[3:7] + GOOD[7:],
+            ["huge", 0.5] + [1e30] + GOOD[3:7] + GOOD[7:],
+            ["negative flux", 0.5] + [-30] + GOOD[3:7] + GOOD[7:],
+        ]
+        alone = self.fit_rows([GOOD])[0]
+        rows = self.fit_rows([GOOD] + bad)
+        self.assertEqual(alone, rows[0])
+        flags = {r["id"]: int(float(r["flags"])) for r in rows}
+        self.assertEqual(flags["no data"] & 1, 1)
+        self.assertEqual(flags["zero error"] & 2, 2)
+        self.assertEqual(flags["negative error"] & 2, 2)
+        self.assertEqual(flags["huge"] & 4, 4)
+        self.assertEqual(flags["negative flux"], 0)
+        for r in rows:
+            self.assertTrue(math.isfinite(float(r["redshift_q50"])), r["id"])
+        # a row without data gives back the uniform prior of redshift: median 1.01, 300 draws
+        self.assertAlmostEqual(float(rows[1]["redshift_q50"]), 1.01, delta=0.25)
+
+    def test_same_answer_for_any_number_of_threads_and_any_format(self):
+        rows = [[f"g{i}"] + GOOD[1:2] + [f * (0.5 + 0.01 * i) for f in GOOD[2:7]] + GOOD[7:] for i in range(70)]
+        one = self.fit_rows(rows, "-j", 1, output="one.csv")
+        four = self.fit_rows(rows, "-j", 4, output="four.csv")
+        self.assertEqual(one, four)
+        self.run_ok("fit", "posterior.h5", "catalogue.csv", "-o", "result.fits", "--n-draw", 300)
+        self.run_ok("fit", "posterior.h5", "catalogue.csv", "-o", "result.ecsv", "--n-draw", 300)
+        self.assertIn("70 rows", self.run_ok("info", "result.fits").stdout)
+
+    def test_a_known_redshift_is_kept(self):
+        row = self.fit_rows([GOOD], "--fix", "redshift=Z_SPEC")[0]
+        for p in (16, 50, 84):
+            self.assertAlmostEqual(float(row[f"redshift_q{p}"]), 0.5, places=5)
+        self.assertGreater(float(row["log_mass_formed_msun_q84"]), float(row["log_mass_formed_msun_q16"]))
+
+    def test_check_and_reports_are_written(self):
+        self.run_ok("check", "posterior.h5", "-n", 300, "--n-draw", 200, "-o", "check")
+        check = json.loads((self.folder / "check.json").read_text(encoding="utf-8"))
+        self.assertTrue(check)
+        self.assertIn("</html>", (self.folder / "check.html").read_text(encoding="utf-8"))
+        self.fit_rows([GOOD] * 5, "--samples", "draws.h5")
+        self.run_ok("report", "result.csv", "--samples", "draws.h5", "--rows", "0,3", "-o", "result.html")
+        self.assertIn('"row":3', (self.folder / "result.html").read_text(encoding="utf-8"))
+
+    def test_info_knows_every_file(self):
+        for name, word in [("library.h5", "sedna library"), ("posterior.h5", "sedna posterior"), ("model.yaml", "log_mass_formed_msun"),
+                           ("survey.yaml", "SLOAN/SDSS.g")]:
+            self.assertIn(word, self.run_ok("info", name).stdout, name)
+        self.assertIn("sedna simulate model.yaml", self.run_ok("info", "library.h5").stdout)
+
+    def test_the_catalogue_must_have_the_posteriors_columns(self):
+        (self.folder / "other.csv").write_text("ID,F_g,E_g\n1,2,3\n", encoding="utf-8")
+        self.run_bad(2, ["F_r", "other.csv"], "fit", "posterior.h5", "other.csv", "-o", "never.fits")
+        self.assertFalse((self.folder / "never.fits").exists())
+
+    def test_an_empty_catalogue_gives_an_empty_result(self):
+        self.assertEqual(self.fit_rows([]), [])
+
+
+class Help(unittest.TestCase):
+    def test_every_command_explains_itself(self):
+        overview = sedna("--help")
+        self.assertEqual(overview.returncode, 0)
+        for command in ["simulate", "train", "check", "fit", "report", "info"]:
+            self.assertIn(command, overview.stdout)
+            page = sedna(command, "--help")
+            self.assertEqual(page.returncode, 0)
+            self.assertIn("usage:", page.stdout)
+            self.assertIn("examples:", page.stdout)
+
+    def test_slips_are_named(self):
+        for args, word in [(["simulat"], "simulate"), (["fit"], "missing argument"), (["train", "x.h5"], "--output"),
+                           (["train", "x.h5", "-o", "y.h5", "--n-epoc", "3"], "n_epoch"), (["simulate", "m", "-n", "many"], "many")]:
+            done = sedna(*args)
+            self.assertEqual(done.returncode, 2, args)
+            self.assertIn(word, done.stderr)
+
+    def test_version(self):
+        self.assertIn("sedna", sedna("--version").stdout)
+
+
+class Shipped(Folder):
+    def test_shipped_models_and_surveys_are_understood(self):
+        for kind in ["models", "surveys"]:
+            files = sorted((SOURCE / "data" / kind).glob("*.yaml"))
+            self.assertTrue(files)
+            for f in files:
+                self.run_ok("info", f)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Training that cannot go well: a sentence with its remedy, and neither a half file nor a lost one; what was stopped goes on. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/h5.h"
+#include "support/learn_fixture.h"
+#include "support/scratch.h"
+
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void) { return "leak:libhdf5\n"; }
+
+static char library[1024], output[1024], checkpoint[1040];
+
+static void begin(const char *name, long n)
+{
+  snprintf(library, sizeof library, "%s", learn_library("train.library.h5", n));
+  snprintf(output, sizeof output, "%s", scratch_file(name));
+  snprintf(checkpoint, sizeof checkpoint, "%s.checkpoint", output);
+}
+
+static void expect(const sdn_train_options *o, const sdn_run *run, sdn_status status, const char *says)
+{
+  sdn_err err = {.status = SDN_OK};
+  sdn_train_summary s;
+  const sdn_status got = sdn_train(o, run, &s, &err);
+  if (got != status || (status && !strstr(err.text, says))) fail_msg("status %d (expected %d), '%s' is not in: %s", got, status, says, err.text);
+}
+
+static void unusable_input(void **state)
+{
+  (void)state;
+  begin("bad.h5", 90);
+  sdn_train_options o = learn_options(library, output, 2);
+  expect(&o, NULL, SDN_USAGE, "simulate more");
+  o.library = scratch_file("nothing.h5");
+  expect(&o, NULL, SDN_IO, "nothing.h5");
+  o.library = scratch_write_text("text.h5", "no library\n");
+  expect(&o, NULL, SDN_FORMAT, "text.h5");
+  o.library = NULL;
+  expect(&o, NULL, SDN_USAGE, "library");
+  begin("bad.h5", 400);
+  o = learn_options(library, "/nowhere/at/all/posterior.h5", 2);
+  expect(&o, NULL, SDN_IO, "/nowhere/at/all");
+  assert_false(scratch_exists(output));
+}
+
+static void options_out_of_range(void **state)
+{
+  (void)state;
+  static const struct { const char *name, *text; } bad[] = {{"n_layer", "0"}, {"n_bin", "1"}, {"batch", "-1"}, {"learning_rate", "nan"}, {"ema", "1"}, {"n_epoch", "x"}};
+  sdn_train_options o;
+  sdn_err err;
+  sdn_knob_defaults(sdn_train_knobs, sdn_n_train_knob, &o);
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    assert_int_equal(sdn_knob_set(sdn_train_knobs, sdn_n_train_knob, &o, bad[i].name, bad[i].text, &err), SDN_USAGE);
+    assert_non_null(strstr(err.text, bad[i].name));
+  }
+}
+
+static void full_disk(void **state)
+{
+  (void)state;
+  begin("full.h5", 1000);
+  const sdn_train_options o = learn_options(library, output, 1);
+  char part[1040];
+  snprintf(part, sizeof part, "%s.part", output);
+  scratch_limit_file_size(20000);
+  expect(&o, NULL, SDN_IO, "full.h5");
+  scratch_limit_file_size(0);
+  assert_false(scratch_exists(output));
+  assert_false(scratch_exists(part));
+}
+
+/* Stops when training has come `at` of the way. */
+typedef struct stopper { volatile int stop; double at; } stopper;
+static void watch(void *ctx, const char *what, double done, double total, const char *detail)
+{
+  stopper *s = ctx;
+  (void)what;
+  if (detail && done / total >= s->at) s->stop = 1;
+}
+
+static float *weights_of(const char *path, size_t *n)
+{
+  sdn_h5 *f;
+  sdn_err err;
+  sdn_h5_shape shape;
+  float *w;
+  assert_int_equal(sdn_h5_open(path, &f, &err), SDN_OK);
+  assert_int_equal(sdn_h5_read_float(f, "network/context", &w, &shape, &err), SDN_OK);
+  assert_int_equal(sdn_h5_close(f, &err), SDN_OK);
+  *n = (size_t)(shape.dim[0] * shape.dim[1]);
+  return w;
+}
+
+static void stopped_and_resumed(void **state)
+{
+  (void)state;
+  char whole[1024];
+  size_t n, n_again;
+  begin("whole.h5", 3000);
+  strcpy(whole, output);
+  sdn_train_options o = learn_options(library, whole, 60);
+  expect(&o, NULL, SDN_OK, "");
+  begin("stopped.h5", 3000);
+  o = learn_options(library, output, 60);
+  stopper s = {.at = 0.4};
+  const sdn_run run = {.stop = &s.stop, .progress = watch, .progress_ctx = &s};
+  expect(&o, &run, SDN_INTERRUPTED, "--resume");
+  assert_true(scratch_exists(checkpoint));
+  assert_false(scratch_exists(output));
+  sdn_train_options other = o;
+  other.resume = true;
+  other.batch = 128;
+  expect(&other, NULL, SDN_USAGE, "batch=256");
+  o.resume = true;
+  expect(&o, NULL, SDN_OK, "");
+  assert_false(scratch_exists(checkpoint));
+  float *a = weights_of(whole, &n), *b = weights_of(output, &n_again);
+  assert_int_equal(n, n_again);
+  assert_memory_equal(a, b, n * sizeof *a);
+  sdn_release(a);
+  sdn_release(b);
+}
+
+static void damaged_checkpoint(void **state)
+{
+  (void)state;
+  size_t n;
+  begin("damaged.h5", 3000);
+  sdn_train_options o = learn_options(library, output, 6);
+  stopper s = {.at = 0.3};
+  const sdn_run run = {.stop = &s.stop, .progress = watch, .progress_ctx = &s};
+  expect(&o, &run, SDN_INTERRUPTED, "stopped");
+  unsigned char *bytes = scratch_read(checkpoint, &n);
+  o.resume = true;
+  scratch_write("damaged.h5.checkpoint", bytes, n / 2);
+  expect(&o, NULL, SDN_FORMAT, "damaged.h5.checkpoint");
+  scratch_write_text("damaged.h5.checkpoint", "text");
+  expect(&o, NULL, SDN_FORMAT, "damaged.h5.checkpoint");
+  assert_false(scratch_exists(output));
+  free(bytes);
+}
+
+/* Killed without warning at some moment: no output under its name, and the same command does the work afterwards. */
+static void killed(void **state)
+{
+  (void)state;
+  begin("killed.h5", 3000);
+  for (int ms = 5; ms <= 405; ms += 100) {
+    sdn_train_options o = learn_options(library, output, 100000);
+    const pid_t child = fork();
+    if (child == 0) {
+      const sdn_run run = {.n_thread = 1};
+      sdn_err err;
+      sdn_train(&o, &run, NULL, &err);
+      _exit(0);
+    }
+    const struct timespec pause = {.tv_nsec = ms * 1000000L};
+    nanosleep(&pause, NULL);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    assert_false(scratch_exists(output));
+  }
+  sdn_train_options o = learn_options(library, output, 1);
+  o.resume = true;   /* there is nothing to go on with: it begins */
+  expect(&o, NULL, SDN_OK, "");
+  assert_true(scratch_exists(output));
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {cmocka_unit_test(killed), cmocka_unit_test(unusable_input), cmocka_unit_test(options_out_of_range),
+                                     cmocka_unit_test(full_disk), cmocka_unit_test(stopped_and_resumed), cmocka_unit_test(damaged_checkpoint)};
+  return cmocka_run_group_tests_name("train", tests, NULL, NULL);
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What must not matter to a fit: how many threads, how the catalogue is cut into blocks, its format, values in bands that are not used. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/random.h"
+#include "base/table.h"
+#include "infer/fit_block.h"
+#include "support/fixture_fit.h"
+#include "support/scratch.h"
+
+#define N_ROW 700        /* more than two blocks of 256 */
+#define N_DRAW 40
+
+/* Random galaxies; `junk` stands for the flux of bands without an error. */
+static void write_catalogue(const char *name, long n, const char *junk)
+{
+  static char text[(N_ROW + 1) * 128];
+  char *at = text;
+  at += sprintf(at, "ID,FLUX_g,ERR_g,FLUX_r,ERR_r,FLUX_i,ERR_i,FLUX_z,ERR_z,Z_SPEC\n");
+  for (long i = 0; i < n; i++) {
+    sdn_rng rng = sdn_rng_at(5, SDN_STREAM_TEST, (uint64_t)i);
+    at += sprintf(at, "g%ld", i);
+    for (int b = 0; b < FIXTURE_N_BAND; b++)
+      if (sdn_rng_uniform(&rng) < 0.1)
+        at += sprintf(at, ",%s,-99", junk);
+      else
+        at += sprintf(at, ",%.6g,0.1", exp(2 * sdn_rng_normal(&rng)));
+    at += sprintf(at, ",%.4f\n", 2.1 * sdn_rng_uniform(&rng));
+  }
+  scratch_write_text(name, text);
+}
+
+static sdn_fit_options options(const char *catalogue, const char *output)
+{
+  sdn_fit_options opt = fixture_fit_options(catalogue, output);
+  opt.n_draw = N_DRAW;
+  opt.n_spectral = 5;
+  return opt;
+}
+
+static void run_with_threads(const sdn_fit_options *opt, int n_thread)
+{
+  sdn_err err;
+  sdn_fit_summary summary;
+  const sdn_run run = { .n_thread = n_thread };
+  if (sdn_fit(opt, &run, &summary, &err))
+    fail_msg("%s", err.text);
+}
+
+static void assert_same_file(const char *a, const char *b)
+{
+  size_t n_a, n_b;
+  char *x = fixture_read(a, &n_a), *y = fixture_read(b, &n_b);
+  assert_int_equal(n_a, n_b);
+  assert_memory_equal(x, y, n_a);
+  free(x);
+  free(y);
+}
+
+static void test_threads(void **state)
+{
+  (void)state;
+  static const int n_thread[] = { 1, 2, 3 };
+  static const char *const name[] = { "threads1.csv", "threads2.csv", "threads3.csv" };
+  write_catalogue("cat.csv", N_ROW, "nan");
+  for (int k = 0; k < 3; k++) {
+    sdn_fit_options opt = options("cat.csv", name[k]);
+    run_with_threads(&opt, n_thread[k]);
+  }
+  assert_same_file("threads1.csv", "threads2.csv");
+  assert_same_file("threads1.csv", "threads3.csv");
+}
+
+/* Same rows, all columns of numbers; NaN equals NaN. */
+static void assert_same_rows(const char *a, const char *b, long n)
+{
+  fixture_table x = fixture_table_read(a), y = fixture_table_read(b);
+  assert_int_equal(x.n_column, y.n_column);
+  assert_true(x.n >= n && y.n >= n);
+  for (long i = 0; i < n * x.n_column; i++)
+    if (!(x.value[i] == y.value[i] || (isnan(x.value[i]) && isnan(y.value[i]))))
+      fail_msg("row %ld, column %ld: %.17g in %s, %.17g in %s", i / x.n_column, i % x.n_column, x.value[i], a, y.value[i], b);
+  fixture_table_free(&x);
+  fixture_table_free(&y);
+}
+
+/* The first 300 rows alone end in another block than within 700. */
+static void test_blocks(void **state)
+{
+  (void)state;
+  assert_true(sdn_block_size(N_DRAW) < 300);
+  write_catalogue("long.csv", N_ROW, "nan");
+  write_catalogue("short.csv", 300, "nan");
+  sdn_fit_options all = options("long.csv", "long.fits"), some = options("short.csv", "short.fits");
+  run_with_threads(&all, 2);
+  run_with_threads(&some, 2);
+  assert_same_rows("long.fits", "short.fits", 300);
+}
+
+static void test_unused_values(void **state)
+{
+  (void)state;
+  write_catalogue("nan.csv", 300, "nan");
+  write_catalogue("junk.csv", 300, "12345");   /* error -99 marks the band as missing whatever its flux */
+  sdn_fit_options a = options("nan.csv", "nan.out.csv"), b = options("junk.csv", "junk.out.csv");
+  run_with_threads(&a, 2);
+  run_with_threads(&b, 2);
+  assert_same_rows("nan.out.csv", "junk.out.csv", 300);
+}
+
+/* A FITS copy of the same catalogue, written by the table writer. */
+static void test_formats(void **state)
+{
+  (void)state;
+  sdn_err err;
+  sdn_table_out *out = NULL;
+  enum { n_column = 10 };
+  sdn_column column[n_column] = { 0 };
+  write_catalogue("format.csv", 300, "nan");
+  fixture_table t = fixture_table_read("format.csv");
+  static const char *const name[n_column] = { "ID", "FLUX_g", "ERR_g", "FLUX_r", "ERR_r", "FLUX_i", "ERR_i", "FLUX_z", "ERR_z", "Z_SPEC" };
+  assert_int_equal(t.n_column, n_column);
+  for (int c = 0; c < n_column; c++) {
+    snprintf(column[c].name, sizeof column[c].name, "%s", name[c]);
+    column[c].kind = c ? SDN_COLUMN_DOUBLE : SDN_COLUMN_TEXT;
+    column[c].width = 8;
+  }
+  static char id[300][8];
+  const char *texts[300];
+  for (int i = 0; i < 300; i++) {
+    snprintf(id[i], sizeof id[i], "g%d", i);
+    texts[i] = id[i];
+  }
+  assert_int_equal(sdn_table_create(fixture_path("format.fits"), n_column, column, 0, NULL, &out, &err), SDN_OK);
+  assert_int_equal(sdn_table_append(out, t.n, t.value, texts, &err), SDN_OK);
+  assert_int_equal(sdn_table_finish(out, &err), SDN_OK);
+  fixture_table_free(&t);
+  sdn_fit_options a = options("format.csv", "from_csv.h5"), b = options("format.fits", "from_fits.h5");
+  run_with_threads(&a, 2);
+  run_with_threads(&b, 2);
+  assert_same_rows("from_csv.h5", "from_fits.h5", 300);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = { cmocka_unit_test(test_threads), cmocka_unit_test(test_blocks), cmocka_unit_test(test_unused_values),
+                                      cmocka_unit_test(test_formats) };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* AdamW against its own definition in double precision; training that does not depend on threads, and that goes on after a stop as if there had been none. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/random.h"
+#include "learn/adam.h"
+#include "learn/checkpoint.h"
+#include "support/linear_gaussian.h"
+#include "support/scratch.h"
+
+#define ADAM_TOLERANCE 1e-6   /* float32 moments over a hundred steps, updates of about 1e-2 */
+
+static void adam_follows_its_definition(void **state)
+{
+  (void)state;
+  enum { N = 37 };
+  float weight[N], first[N] = {0}, second[N] = {0}, average[N], gradient[N];
+  double w[N], m[N] = {0}, v[N] = {0}, a[N];
+  const double rate = 1e-2, decay = 0.1, b1 = 0.9, b2 = 0.99, keep = 0.95, scale = 0.5;
+  sdn_rng rng = sdn_rng_at(61, SDN_STREAM_TEST, 0);
+  for (int i = 0; i < N; i++) a[i] = w[i] = (double)(average[i] = weight[i] = (float)sdn_rng_normal(&rng));
+  for (int step = 1; step <= 100; step++) {
+    for (int i = 0; i < N; i++) gradient[i] = (float)(sdn_rng_normal(&rng) + (double)weight[i]);
+    for (int i = 0; i < N; i++) {   /* Kingma & Ba 2015 algorithm 1, Loshchilov & Hutter 2019 algorithm 2 */
+      const double g = scale * (double)gradient[i];
+      m[i] = b1 * m[i] + (1 - b1) * g;
+      v[i] = b2 * v[i] + (1 - b2) * g * g;
+      w[i] -= rate * (m[i] / (1 - pow(b1, step)) / (sqrt(v[i] / (1 - pow(b2, step))) + 1e-8) + decay * w[i]);
+      a[i] = keep * a[i] + (1 - keep) * w[i];
+    }
+    const sdn_adam_step s = {.rate = (float)rate, .decay = (float)decay, .beta1 = (float)b1, .beta2 = (float)b2, .keep = (float)keep, .scale = (float)scale,
+                             .correct1 = (float)(1 / (1 - pow(b1, step))), .correct2 = (float)(1 / (1 - pow(b2, step)))};
+    sdn_adam_update(N, &s, gradient, weight, first, second, average);
+    for (int i = 0; i < N; i++)
+      if (!(fabs((double)weight[i] - w[i]) <= ADAM_TOLERANCE * step && fabs((double)average[i] - a[i]) <= ADAM_TOLERANCE * step))
+        fail_msg("step %d: weight %.8g, not %.8g", step, (double)weight[i], w[i]);
+  }
+}
+
+static void parts_are_summed_in_order(void **state)
+{
+  (void)state;
+  enum { N = 21, STRIDE = 32, PARTS = 3 };
+  float part[PARTS * STRIDE], total[N];
+  double squares = 0;
+  for (int i = 0; i < PARTS * STRIDE; i++) part[i] = 0.1f * (float)(i % 13) - 0.5f;
+  for (int i = 0; i < N; i++) total[i] = NAN;
+  const double got = sdn_sum_parts(N, PARTS, STRIDE, part, total);
+  for (int i = 0; i < N; i++) {
+    const float sum = part[i] + part[STRIDE + i] + part[2 * STRIDE + i];
+    assert_true(total[i] == sum);
+    squares += (double)sum * (double)sum;
+  }
+  assert_true(fabs(got - squares) <= 1e-12 * squares);
+}
+
+static sdn_trainer *make_trainer(const sdn_train_plan *plan, const sdn_row_source *source, const sdn_run *run)
+{
+  sdn_trainer *t;
+  sdn_err err;
+  if (sdn_trainer_new(plan, source, run, &t, &err)) fail_msg("%s", err.text);
+  return t;
+}
+
+static void must_run(sdn_trainer *t)
+{
+  sdn_err err;
+  if (sdn_trainer_run(t, &err)) fail_msg("%s", err.text);
+}
+
+/* Everything that training has come to, but for the clock. */
+static void assert_same_state(const sdn_trainer *a, const sdn_trainer *b)
+{
+  const size_t bytes = a->net->n_number * sizeof(float);
+  assert_memory_equal(a->state.weights, b->state.weights, bytes);
+  assert_memory_equal(a->state.second, b->state.second, bytes);
+  assert_memory_equal(a->state.best, b->state.best, bytes);
+  assert_int_equal(a->state.step, b->state.step);
+  assert_int_equal(a->state.n_history, b->state.n_history);
+  assert_true(a->state.best_gain == b->state.best_gain);
+  for (long i = 0; i < a->state.n_history; i++) {
+    assert_true(a->state.history[i].validation_gain == b->state.history[i].validation_gain);
+    assert_true(a->state.history[i].train_gain == b->state.history[i].train_gain);
+  }
+}
+
+static void same_bits_for_any_number_of_threads(void **state)
+{
+  (void)state;
+  sdn_train_plan plan = linear_plan(3);
+  plan.batch = 300;   /* five tiles, the last one partly filled */
+  const sdn_row_source source = linear_source(2000, 200);
+  sdn_trainer *one = NULL;
+  static const int threads[] = {1, 2, 4};
+  for (int i = 0; i < 3; i++) {
+    const sdn_run run = {.n_thread = threads[i]};
+    sdn_trainer *t = make_trainer(&plan, &source, &run);
+    must_run(t);
+    if (one) {
+      assert_same_state(one, t);
+      sdn_trainer_free(t);
+    } else one = t;
+  }
+  sdn_trainer_free(one);
+}
+
+/* A source that asks for a stop after so many tiles. */
+typedef struct stopping { sdn_row_source inner; volatile int stop; int tiles_left; } stopping;
+
+static sdn_status fill_and_stop(void *ctx, const sdn_row_range *range, float *x, float *z, sdn_arena *arena, sdn_err *err)
+{
+  stopping *s = ctx;
+  if (range->split == SDN_SPLIT_TRAIN && --s->tiles_left == 0) s->stop = 1;
+  return s->inner.fill(s->inner.ctx, range, x, z, arena, err);
+}
+
+static sdn_status save_here(void *ctx, const sdn_trainer *t, sdn_err *err) { return sdn_checkpoint_write(ctx, "a=1\nb=2\n", t, err); }
+
+static void a_stopped_training_goes_on_exactly(void **state)
+{
+  (void)state;
+  const sdn_train_plan plan = linear_plan(4);
+  const sdn_row_source source = linear_source(2048, 300);
+  char path[1024];
+  sdn_err err;
+  sdn_trainer *whole = make_trainer(&plan, &source, NULL);
+  must_run(whole);
+  static const int stops[] = {40, 57, 100};   /* in the scaling or the first epoch, in the middle, later */
+  for (int i = 0; i < 3; i++) {
+    strcpy(path, scratch_file("resume.checkpoint"));
+    stopping s = {.inner = source, .tiles_left = stops[i]};
+    sdn_row_source stopper = source;
+    stopper.ctx = &s;
+    stopper.fill = fill_and_stop;
+    const sdn_run run = {.n_thread = 1, .stop = &s.stop};
+    sdn_trainer *first = make_trainer(&plan, &stopper, &run);
+    first->save = save_here;
+    first->save_ctx = path;
+    assert_int_equal(sdn_trainer_run(first, &err), SDN_INTERRUPTED);
+    assert_true(scratch_exists(path));
+    sdn_trainer *second = make_trainer(&plan, &source, NULL);
+    if (sdn_checkpoint_read(path, "a=1\nb=2\n", second, &err)) fail_msg("%s", err.text);
+    assert_true(second->state.step > 0 && second->state.step < whole->state.step);
+    must_run(second);
+    assert_same_state(whole, second);
+    sdn_trainer_free(first);
+    sdn_trainer_free(second);
+  }
+  sdn_trainer *other = make_trainer(&plan, &source, NULL);
+  assert_int_equal(sdn_checkpoint_read(path, "a=1\nb=3\n", other, &err), SDN_USAGE);
+  assert_non_null(strstr(err.text, "b=2"));
+  assert_non_null(strstr(err.text, "b=3"));
+  sdn_trainer_free(other);
+  sdn_trainer_free(whole);
+}
+
+/* Data that blow up once: the gradient is not finite, training goes back to its best weights and on at half the rate. */
+typedef struct exploding { sdn_row_source inner; int calls, from, to; } exploding;
+
+static sdn_status fill_and_explode(void *ctx, const sdn_row_range *range, float *x, float *z, sdn_arena *arena, sdn_err *err)
+{
+  exploding *e = ctx;
+  const sdn_status status = e->inner.fill(e->inner.ctx, range, x, z, arena, err);
+  if (range->split == SDN_SPLIT_TRAIN && ++e->calls >= e->from && e->calls < e->to) z[0] = NAN;
+  return status;
+}
+
+static void training_recovers_from_a_bad_step(void **state)
+{
+  (void)state;
+  const sdn_train_plan plan = linear_plan(4);
+  exploding e = {.inner = linear_source(2048, 300), .from = 70, .to = 71};
+  sdn_row_source source = e.inner;
+  source.ctx = &e;
+  source.fill = fill_and_explode;
+  const sdn_run run = {.n_thread = 1};
+  sdn_trainer *t = make_trainer(&plan, &source, &run);
+  must_run(t);
+  assert_int_equal(t->state.n_restart, 1);
+  assert_true(t->state.rate_factor == 0.5 && isfinite(t->state.best_gain) && t->state.best_gain > 0);
+  sdn_trainer_free(t);
+}
+
+static void training_gives_up_with_a_sentence(void **state)
+{
+  (void)state;
+  const sdn_train_plan plan = linear_plan(4);
+  exploding e = {.inner = linear_source(2048, 300), .from = 70, .to = 1 << 30};
+  sdn_row_source source = e.inner;
+  sdn_err err;
+  source.ctx = &e;
+  source.fill = fill_and_explode;
+  const sdn_run run = {.n_thread = 1};
+  sdn_trainer *t = make_trainer(&plan, &source, &run);
+  assert_int_equal(sdn_trainer_run(t, &err), SDN_NUMERIC);
+  assert_non_null(strstr(err.text, "diverged"));
+  assert_non_null(strstr(err.text, "learning_rate"));
+  sdn_trainer_free(t);
+}
+
+static void patience_ends_training(void **state)
+{
+  (void)state;
+  sdn_train_plan plan = linear_plan(500);
+  plan.patience = 2;
+  plan.batch = 64;
+  const sdn_row_source source = linear_source(128, 64);   /* so few that they are soon learnt by heart */
+  sdn_trainer *t = make_trainer(&plan, &source, NULL);
+  must_run(t);
+  assert_true(t->state.epoch < 500);
+  assert_int_equal(t->state.since_best, 2);
+  sdn_trainer_free(t);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test(adam_follows_its_definition), cmocka_unit_test(parts_are_summed_in_order), cmocka_unit_test(same_bits_for_any_number_of_threads),
+    cmocka_unit_test(a_stopped_training_goes_on_exactly), cmocka_unit_test(training_recovers_from_a_bad_step),
+    cmocka_unit_test(training_gives_up_with_a_sentence), cmocka_unit_test(patience_ends_training)};
+  return cmocka_run_group_tests_name("optimiser", tests, NULL, NULL);
+}
