@@ -96,10 +96,10 @@ static sdn_status wrap(hid_t id, const char *path, bool writable, sdn_h5 **file,
 static sdn_status check_readable(const char *path, sdn_err *err)
 {
   struct stat info;
+  if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) return sdn_fail(err, SDN_IO, "cannot read %s: it is no regular file", path);
   FILE *file = fopen(path, "rb");
   if (!file) return sdn_fail(err, SDN_IO, "cannot read %s: %s", path, strerror(errno));
   fclose(file);
-  if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) return sdn_fail(err, SDN_IO, "cannot read %s: it is no regular file", path);
   if (H5Fis_hdf5(path) <= 0) return sdn_fail(err, SDN_FORMAT, "%s is no HDF5 file, or its beginning is damaged", path);
   return SDN_OK;
 }

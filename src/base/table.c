@@ -195,7 +195,8 @@ static sdn_status check_request(const sdn_table_in *t, long row0, long n, int n_
     if (!(col[i] >= 0 && col[i] < t->n_column))
       return sdn_fail(err, SDN_USAGE, "%s: column number %d was asked for; it has %d", t->path, col[i], t->n_column);
     const sdn_column_in *c = &t->column[col[i]];
-    if (c->unreadable) return sdn_fail(err, SDN_FORMAT, "%s: column '%s' %s; only single values per row can be read", t->path, c->name, c->unreadable);
+    if (c->unreadable)
+      return sdn_fail(err, SDN_FORMAT, "%s: column '%s' %s; only single values per row can be read", t->path, c->name, c->unreadable);
   }
   return SDN_OK;
 }

@@ -267,7 +267,9 @@ static sdn_status describe_column(sdn_table_in *t, int col, sdn_err *err)
     return sdn_fits_fail(t->path, status, err, "column %d ('%s') is of no known kind", col + 1, c->name);
   c->text = type == TSTRING;
   c->unreadable = unreadable(t, type, repeat, width, &failed, err);
-  f->column[col] = (fits_column){.type = type, .real = kind == BINARY_TBL && (stored == TFLOAT || stored == TDOUBLE), .width = (long)(repeat > width ? repeat : width)};
+  f->column[col] = (fits_column){
+      .type = type, .real = kind == BINARY_TBL && (stored == TFLOAT || stored == TDOUBLE),
+      .width = (long)(repeat > width ? repeat : width)};
   return failed ? err->status : SDN_OK;
 }
 

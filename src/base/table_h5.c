@@ -153,7 +153,7 @@ static void put_in_order(const h5_in *h, char **name, size_t n)
   char **listed = NULL;
   size_t n_listed = 0, found = 0;
   sdn_err ignored;
-  if (!sdn_h5_has_attr(h->file, "/", SDN_TABLE_H5_ATTR_COLUMNS) || sdn_h5_get_texts(h->file, "/", SDN_TABLE_H5_ATTR_COLUMNS, &listed, &n_listed, &ignored)) return;
+  if (sdn_h5_get_texts(h->file, "/", SDN_TABLE_H5_ATTR_COLUMNS, &listed, &n_listed, &ignored)) return;   /* most files have none */
   for (size_t i = 0; i < n_listed && n_listed == n && found == i; i++)
     for (size_t j = found; j < n; j++) {
       if (strcmp(name[j], listed[i]) != 0) continue;

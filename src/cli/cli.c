@@ -25,6 +25,7 @@ static void catch_signals(void) {
   action.sa_flags = (int)SA_RESETHAND;
   sigaction(SIGINT, &action, NULL);
   sigaction(SIGTERM, &action, NULL);
+  signal(SIGXFSZ, SIG_IGN);   /* a file-size limit is then an error of the write, with its sentence */
 }
 
 /* ------------------------------------------------------------------ progress */

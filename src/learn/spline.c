@@ -4,6 +4,7 @@
 #include "learn/rational_quadratic.h"
 
 #define B SDN_SPLINE_BOUND
+#define LARGEST_SHARE 40.0f          /* of a raw width or height: the sum of 128 exponentials stays finite */
 #define SLOPE_AT_ZERO 0.539742417f   /* c with softplus(c) + SDN_SPLINE_MIN_SLOPE = 1 */
 
 SDN_INLINE float slope_of(float raw) { return SDN_SPLINE_MIN_SLOPE + sdn_softplusf(raw + SLOPE_AT_ZERO); }
@@ -17,7 +18,7 @@ SDN_INLINE void exponentials(int n, float *raw, const float *bias, float *inv_su
     const float b = bias[j];
 #pragma omp simd
     for (int r = 0; r < SDN_ROWS; r++) {
-      row[r] = sdn_expf(sdn_clamp(row[r] + b, -40.0f, 40.0f));   /* the sum of 128 of them stays finite */
+      row[r] = sdn_exp_near(sdn_limit(row[r] + b, LARGEST_SHARE));
       sum[r] += row[r];
     }
   }
@@ -159,11 +160,11 @@ void sdn_spline_inverse(int n_bin, float *raw, const float *bias, const float *y
 static void add_up(int n_bin, const float *raw, float *knot)
 {
   double sum = 0, at = 0;
-  for (int j = 0; j < n_bin; j++) sum += (double)sdn_expf(sdn_clamp(raw[j], -40.0f, 40.0f));
+  for (int j = 0; j < n_bin; j++) sum += (double)sdn_exp_near(sdn_limit(raw[j], LARGEST_SHARE));
   const double smallest = (double)SDN_SPLINE_MIN_BIN, share = 1.0 - smallest * n_bin;
   for (int j = 0; j < n_bin; j++) {
     knot[j] = (float)((2.0 * at - 1.0) * (double)B);
-    at += smallest + share * (double)sdn_expf(sdn_clamp(raw[j], -40.0f, 40.0f)) / sum;
+    at += smallest + share * (double)sdn_exp_near(sdn_limit(raw[j], LARGEST_SHARE)) / sum;
   }
   knot[n_bin] = B;
 }

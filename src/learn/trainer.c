@@ -94,7 +94,7 @@ static double schedule(const sdn_trainer *t)
 static double learning_rate(const sdn_trainer *t, double share)
 {
   const double steps = (double)t->state.step;
-  const double total = share > 0 ? steps / share : steps + 1;   /* steps that the schedule will have, as far as is known */
+  const double total = share > 0 ? steps / share : HUGE_VAL;   /* steps that the schedule will have, as far as is known */
   const double warm_up = fmin((double)t->plan.warm_up, WARM_UP_SHARE * total), rise = fmin(1.0, (steps + 1) / (warm_up + 1));
   return t->plan.learning_rate * t->state.rate_factor * rise * 0.5 * (1.0 + cos(PI * fmin(share, 1.0)));
 }
@@ -170,33 +170,31 @@ static bool over(const sdn_trainer *t, double share)
   return !(share < 1) || (t->plan.patience > 0 && t->state.since_best >= t->plan.patience);
 }
 
+/* When it is time, or now. */
+static sdn_status save_if_due(const sdn_trainer *t, double *saved, bool now, sdn_err *err)
+{
+  if (!t->save || (!now && sdn_seconds() - *saved < SAVE_EVERY)) return SDN_OK;
+  *saved = sdn_seconds();
+  return t->save(t->save_ctx, t, err);
+}
+
 sdn_status sdn_trainer_run(sdn_trainer *t, sdn_err *err)
 {
   sdn_train_state *s = &t->state;
-  const double started = sdn_seconds() - s->seconds;
+  const double before = s->seconds, started = sdn_seconds() - before;
   const long first_step = s->step;
-  const double before = s->seconds;
   double saved = sdn_seconds();
   for (double share = schedule(t); !over(t, share); share = schedule(t)) {
     const double rate = learning_rate(t, share);
+    const bool stopped = sdn_stopped(t->run);
     bool finite;
-    if (sdn_stopped(t->run)) {
-      if (t->save && t->save(t->save_ctx, t, err)) return err->status;
-      return sdn_fail(err, SDN_INTERRUPTED, "training was stopped at step %ld", s->step);
-    }
+    if (save_if_due(t, &saved, stopped, err)) return err->status;
+    if (stopped) return sdn_fail(err, SDN_INTERRUPTED, "training was stopped at step %ld", s->step);
     if (sdn_trainer_step(t, rate, &finite, err)) return err->status;
-    s->seconds = sdn_seconds() - started;
     if (!finite && restart(t, err)) return err->status;
-    if (!sdn_trainer_epoch_ended(t)) {
-      report(t, rate, share, (double)((s->step - first_step) * t->plan.batch) / (s->seconds - before));
-      continue;
-    }
-    if (end_epoch(t, rate, err)) return err->status;
+    if (sdn_trainer_epoch_ended(t) && end_epoch(t, rate, err)) return err->status;
     s->seconds = sdn_seconds() - started;
-    if (t->save && sdn_seconds() - saved > SAVE_EVERY) {
-      if (t->save(t->save_ctx, t, err)) return err->status;
-      saved = sdn_seconds();
-    }
+    report(t, rate, share, (double)((s->step - first_step) * t->plan.batch) / (s->seconds - before));
   }
   return s->place > 0 ? end_epoch(t, 0, err) : SDN_OK;
 }

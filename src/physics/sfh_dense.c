@@ -72,7 +72,8 @@ static sdn_status set_knots(sdn_sfh *h, int n_bin, const double *t, double oldes
   for (int k = 0; k < n_bin - 1; k++) {
     const double before = k > 0 ? t[k - 1] : 0;
     if (!(t[k] >= before - ORDER_SLACK && t[k] <= 1 + ORDER_SLACK))
-      return sdn_fail(err, SDN_RANGE, "formation time %d of %d is %g, outside [%g, 1]; times are ascending fractions of cosmic time", k + 1, n_bin - 1, t[k], before);
+      return sdn_fail(err, SDN_RANGE, "formation time %d of %d is %g, outside [%g, 1]; times are ascending fractions of cosmic time", k + 1, n_bin - 1,
+                      t[k], before);
     limit = moved[k] = fmax(t[k], limit + MIN_GAP);
   }
   limit = 1;

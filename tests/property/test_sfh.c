@@ -163,7 +163,8 @@ static void check_dense(double log_ssfr, const double *t, double oldest_yr)
 {
   const sdn_sfh h = dense(log_ssfr, t, oldest_yr);
   for (int k = 0; k < 3; k++) {
-    const double early = 1 - sdn_sfh_mass_since(&h, oldest_yr * (1 - t[k] + TOL_TIME)), late = 1 - sdn_sfh_mass_since(&h, oldest_yr * (1 - t[k] - TOL_TIME));
+    const double early = 1 - sdn_sfh_mass_since(&h, oldest_yr * (1 - t[k] + TOL_TIME));
+    const double late = 1 - sdn_sfh_mass_since(&h, oldest_yr * (1 - t[k] - TOL_TIME));
     const double share = 0.25 * (k + 1), found = 1 - sdn_sfh_age_of_fraction(&h, share) / oldest_yr;
     if (!(early <= share + TOL_QUANTILE && late >= share - TOL_QUANTILE)) fail_msg("t%d = %g: %g to %g of the mass had formed", 25 * (k + 1), t[k], early, late);
     if (!(fabs(found - t[k]) <= TOL_TIME)) fail_msg("t%d = %.12g came back as %.12g", 25 * (k + 1), t[k], found);
@@ -255,9 +256,25 @@ static void dense_mean_age_agrees(void **state)
     hat m = {&h, 0, 0};
     double mean_yr = h.age_universe_yr;
     for (int k = 0; k + 1 < h.n_knot; k++)
-      mean_yr -= h.age_universe_yr * quadrature(mass_over_age, &m, h.knot_yr[k], h.knot_yr[k + 1]) / h.age_universe_yr;
+      mean_yr -= quadrature(mass_over_age, &m, h.knot_yr[k], h.knot_yr[k + 1]);
     if (!(fabs(mean_yr - sdn_sfh_mean_age_yr(&h)) <= TOL_MEAN_AGE * h.age_universe_yr))
       fail_msg("draw %d: mean age %.12g, by quadrature %.12g", i, sdn_sfh_mean_age_yr(&h), mean_yr);
+  }
+}
+
+/* The same where the spline hardly bends, and the closed form gives way to a series: rates around the mean one, in small steps. */
+static void straight_pieces_have_their_mean_age(void **state)
+{
+  (void)state;
+  const double tolerance = 1e-12, oldest_yr = 1e10;   /* of the age of the Universe; smooth pieces, so quadrature reaches 1e-14 */
+  const double t[3] = {0.3, 0.4, 0.6};
+  for (double rate = 0.1; rate < 2.5; rate += 0.002) {
+    const sdn_sfh h = dense(log10(rate / oldest_yr), t, oldest_yr);
+    hat m = {&h, 0, 0};
+    double mean_yr = oldest_yr;
+    for (int k = 0; k + 1 < h.n_knot; k++) mean_yr -= quadrature(mass_over_age, &m, h.knot_yr[k], h.knot_yr[k + 1]);
+    if (!(fabs(mean_yr - sdn_sfh_mean_age_yr(&h)) <= tolerance * oldest_yr))
+      fail_msg("rate %g: mean age %.15g, quadrature %.15g", rate, sdn_sfh_mean_age_yr(&h), mean_yr);
   }
 }
 
@@ -337,7 +354,8 @@ static void power_law_weights_agree(void **state)
       const double difference = fabs(weight[k] - (sum / width - before));
       worst = fmax(worst, difference);
       if (!(difference <= TOL_WEIGHT))
-        fail_msg("tau %g alpha %g beta %g node %d: weight %.12g, quadrature %.12g", h.value[0], h.value[1], h.value[2], k, weight[k], sum / width - before);
+        fail_msg("tau %g alpha %g beta %g node %d: weight %.12g, quadrature %.12g", h.value[0], h.value[1], h.value[2], k, weight[k],
+                 sum / width - before);
       before = sum / width;
     }
   }
@@ -349,6 +367,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(weights_conserve_mass), cmocka_unit_test(mass_never_falls), cmocka_unit_test(formation_ages_come_back),
     cmocka_unit_test(dense_basis_means_what_it_says), cmocka_unit_test(dense_weights_agree), cmocka_unit_test(dense_mean_age_agrees),
+    cmocka_unit_test(straight_pieces_have_their_mean_age),
     cmocka_unit_test(power_law_is_right_everywhere), cmocka_unit_test(power_law_weights_agree),
   };
   return cmocka_run_group_tests_name("sfh properties", tests, setup, teardown);

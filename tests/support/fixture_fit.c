@@ -104,7 +104,7 @@ void fixture_train(const char *name, const char *model, const char *survey, long
 const char *fixture_posterior(void)
 {
   if (!fixture_exists("posterior.h5"))
-    fixture_train("posterior", fixture_model, fixture_survey, 4000, 10);
+    fixture_train("posterior", fixture_model, fixture_survey, 2000, 4);
   return fixture_path("posterior.h5");
 }
 

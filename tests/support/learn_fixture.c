@@ -99,7 +99,7 @@ const char *learn_posterior(void)
   if (path[0]) return path;
   snprintf(library, sizeof library, "%s", learn_library("trained.library.h5", 4000));
   snprintf(path, sizeof path, "%s", scratch_file("trained.posterior.h5"));
-  const sdn_train_options o = learn_options(library, path, 8);
+  const sdn_train_options o = learn_options(library, path, 40);
   must(sdn_train(&o, NULL, NULL, &err), &err);
   return path;
 }

@@ -49,7 +49,8 @@ static void ends_are_continued(void **state)
   (void)state;
   static const double edge_A[2] = {1200, 22000};
   for (int i = 0; i < 2; i++) {
-    const double e = edge_A[i], d = 1e-3, below = sdn_attenuation_base(CALZETTI, e - d), at = sdn_attenuation_base(CALZETTI, e), above = sdn_attenuation_base(CALZETTI, e + d);
+    const double e = edge_A[i], d = 1e-3, at = sdn_attenuation_base(CALZETTI, e);
+    const double below = sdn_attenuation_base(CALZETTI, e - d), above = sdn_attenuation_base(CALZETTI, e + d);
     const double left = (at - below) / d, right = (above - at) / d;
     if (!(fabs(left / right - 1) <= 1e-5)) fail_msg("slopes %g and %g at %g A", left, right, e);   /* curvature over 1e-3 A, rounding of the differences */
   }

@@ -102,9 +102,12 @@ static void user_files_are_read(void **state)
   f = filter(scratch_write_text("noisy.dat", "3000 0\n3500 -0.001\n4000 0\n5000 1\n6000 -0.002\n6500 0\n"));   /* noise around zero is cleared, zero ends cut */
   assert_true(f->photon_counting && f->low_A == 4000 && f->high_A == 6000);
   sdn_filter_free(f);
-  f = filter(scratch_write_text("svo.xml", "<?xml version=\"1.0\"?>\n<VOTABLE><RESOURCE><TABLE>\n<PARAM name=\"WavelengthUnit\" value=\"Angstrom\" datatype=\"char\"/>\n"
-                                "<PARAM ucd=\"x\" name=\"DetectorType\" value=\"0\" />\n<FIELD name=\"Wavelength\"/><FIELD name=\"Transmission\"/>\n<DATA><TABLEDATA>\n"
-                                "<TR>\n <TD>4000.0</TD>\n <TD>0</TD>\n</TR><TR><TD>5000</TD><TD>1.0</TD></TR><TR><TD>6000</TD><TD>0</TD></TR>\n</TABLEDATA></DATA></TABLE></RESOURCE></VOTABLE>"));
+  f = filter(scratch_write_text("svo.xml", "<?xml version=\"1.0\"?>\n<VOTABLE><RESOURCE><TABLE>\n"
+                                "<PARAM name=\"WavelengthUnit\" value=\"Angstrom\" datatype=\"char\"/>\n"
+                                "<PARAM ucd=\"x\" name=\"DetectorType\" value=\"0\" />\n"
+                                "<FIELD name=\"Wavelength\"/><FIELD name=\"Transmission\"/>\n<DATA><TABLEDATA>\n"
+                                "<TR>\n <TD>4000.0</TD>\n <TD>0</TD>\n</TR><TR><TD>5000</TD><TD>1.0</TD></TR>"
+                                "<TR><TD>6000</TD><TD>0</TD></TR>\n</TABLEDATA></DATA></TABLE></RESOURCE></VOTABLE>"));
   assert_false(f->photon_counting);
   assert_close(sdn_filter_throughput(f, 4500), 0.5, TOL_ROUNDING);
   sdn_filter_free(f);

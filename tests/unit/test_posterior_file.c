@@ -66,8 +66,8 @@ static void file_says_what_it_is(void **state)
   assert_string_equal(text, "0123456789abcdef");
   sdn_release(text);
   assert_int_equal(sdn_h5_read_double(h, "training/history", &history, &shape, &err), SDN_OK);
-  assert_int_equal(shape.dim[0], 8);
-  assert_true(history[7 * SDN_N_HISTORY + 5] > 1);   /* nats, from four bands at S/N of about ten */
+  assert_int_equal(shape.dim[0], 40);
+  assert_true(history[39 * SDN_N_HISTORY + 5] > 1);   /* nats, from four bands at S/N of about ten */
   sdn_release(history);
   assert_int_equal(sdn_h5_close(h, &err), SDN_OK);
   assert_false(scratch_exists(scratch_file("trained.posterior.h5.checkpoint")));
