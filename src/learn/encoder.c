@@ -8,25 +8,31 @@ sdn_status sdn_encoder_work_new(const sdn_network *net, sdn_arena *arena, sdn_en
   const sdn_arch *a = &net->arch;
   const int e = a->n_encoder, f = a->n_feature, c = a->n_context;
   const struct { float **to; int n; } parts[] = {
-    {&w->x_t, f}, {&w->x, f}, {&w->d1, e}, {&w->h1, e}, {&w->d2, e}, {&w->h2, e}, {&w->context, c}, {&w->head, a->n_layer * net->n_head},
-    {&w->turned, e > c ? e : c}, {&w->by_c, c}, {&w->by_h, e}};
+    {&w->x_t, f}, {&w->x, f}, {&w->context, c}, {&w->head, a->n_layer * net->n_head}, {&w->turned, e > c ? e : c}, {&w->by_c, c}, {&w->by_h, e}};
   for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
     if (!(*parts[i].to = sdn_arena_take(arena, (size_t)parts[i].n * SDN_ROWS, sizeof(float), err))) return err->status;
+  for (int i = 0; i <= SDN_ENCODER_DEPTH; i++)
+    if (!(w->d[i] = sdn_arena_take(arena, (size_t)e * SDN_ROWS, sizeof(float), err)) || !(w->h[i] = sdn_arena_take(arena, (size_t)e * SDN_ROWS, sizeof(float), err)))
+      return err->status;
   return SDN_OK;
 }
+
+static const float *block(const sdn_network *net, const float *weights, int which) { return weights + net->weight[which].offset; }
 
 void sdn_encoder_forward(const sdn_network *net, const float *weights, sdn_encoder_work *w)
 {
   const int e = net->arch.n_encoder;
-  const sdn_weight *table = net->weight;
   sdn_transpose(SDN_ROWS, net->arch.n_feature, w->x_t, w->x);
-  sdn_gemm_run(net->encoder_input.forward, weights + table[SDN_W_ENCODER_INPUT].offset, w->x, w->d1);
-  sdn_silu_forward(e, w->d1, weights + table[SDN_W_ENCODER_INPUT_BIAS].offset, NULL, w->h1);
-  sdn_gemm_run(net->encoder_hidden.forward, weights + table[SDN_W_ENCODER_HIDDEN].offset, w->h1, w->d2);
-  sdn_silu_forward(e, w->d2, weights + table[SDN_W_ENCODER_HIDDEN_BIAS].offset, w->h1, w->h2);
-  sdn_gemm_run(net->encoder_output.forward, weights + table[SDN_W_ENCODER_OUTPUT].offset, w->h2, w->context);
-  sdn_add_bias(net->arch.n_context, weights + table[SDN_W_ENCODER_OUTPUT_BIAS].offset, w->context);
-  sdn_gemm_run(net->context.forward, weights + table[SDN_W_CONTEXT].offset, w->context, w->head);
+  sdn_gemm_run(net->encoder_input.forward, block(net, weights, SDN_W_ENCODER_INPUT), w->x, w->d[0]);
+  sdn_silu_forward(e, w->d[0], block(net, weights, SDN_W_ENCODER_INPUT_BIAS), NULL, w->h[0]);
+  for (int i = 0; i < SDN_ENCODER_DEPTH; i++) {
+    const int which = SDN_W_ENCODER_HIDDEN + 2 * i;
+    sdn_gemm_run(net->encoder_hidden.forward, block(net, weights, which), w->h[i], w->d[i + 1]);
+    sdn_silu_forward(e, w->d[i + 1], block(net, weights, which + 1), w->h[i], w->h[i + 1]);
+  }
+  sdn_gemm_run(net->encoder_output.forward, block(net, weights, SDN_W_ENCODER_OUTPUT), w->h[SDN_ENCODER_DEPTH], w->context);
+  sdn_add_bias(net->arch.n_context, block(net, weights, SDN_W_ENCODER_OUTPUT_BIAS), w->context);
+  sdn_gemm_run(net->context.forward, block(net, weights, SDN_W_CONTEXT), w->context, w->head);
 }
 
 /* Gradient of a matrix, and of the bias that follows it in the table, from by_y [n_out][SDN_ROWS] and the layer's input x_t [SDN_ROWS][n_in]. */
@@ -39,20 +45,22 @@ static void weight_gradients(const sdn_network *net, const sdn_dense *d, int wei
 void sdn_encoder_backward(const sdn_network *net, const float *weights, sdn_encoder_work *w, bool add, float *gradient)
 {
   const int e = net->arch.n_encoder, c = net->arch.n_context;
-  const sdn_weight *table = net->weight;
   sdn_transpose(c, SDN_ROWS, w->context, w->turned);
   weight_gradients(net, &net->context, SDN_W_CONTEXT, w->head, w->turned, add, gradient);
-  sdn_gemm_run(net->context.backward, weights + table[SDN_W_CONTEXT].offset, w->head, w->by_c);
+  sdn_gemm_run(net->context.backward, block(net, weights, SDN_W_CONTEXT), w->head, w->by_c);
 
-  sdn_transpose(e, SDN_ROWS, w->h2, w->turned);
+  sdn_transpose(e, SDN_ROWS, w->h[SDN_ENCODER_DEPTH], w->turned);
   weight_gradients(net, &net->encoder_output, SDN_W_ENCODER_OUTPUT, w->by_c, w->turned, add, gradient);
-  sdn_gemm_run(net->encoder_output.backward, weights + table[SDN_W_ENCODER_OUTPUT].offset, w->by_c, w->by_h);
+  sdn_gemm_run(net->encoder_output.backward, block(net, weights, SDN_W_ENCODER_OUTPUT), w->by_c, w->by_h);
 
-  sdn_silu_backward(e, w->by_h, w->d2);
-  sdn_transpose(e, SDN_ROWS, w->h1, w->turned);
-  weight_gradients(net, &net->encoder_hidden, SDN_W_ENCODER_HIDDEN, w->d2, w->turned, add, gradient);
-  sdn_gemm_run(net->encoder_hidden.backward_add, weights + table[SDN_W_ENCODER_HIDDEN].offset, w->d2, w->by_h);   /* added: h1 also goes straight to h2 */
+  for (int i = SDN_ENCODER_DEPTH - 1; i >= 0; i--) {
+    const int which = SDN_W_ENCODER_HIDDEN + 2 * i;
+    sdn_silu_backward(e, w->by_h, w->d[i + 1]);
+    sdn_transpose(e, SDN_ROWS, w->h[i], w->turned);
+    weight_gradients(net, &net->encoder_hidden, which, w->d[i + 1], w->turned, add, gradient);
+    sdn_gemm_run(net->encoder_hidden.backward_add, block(net, weights, which), w->d[i + 1], w->by_h);   /* added: h also goes straight on */
+  }
 
-  sdn_silu_backward(e, w->by_h, w->d1);
-  weight_gradients(net, &net->encoder_input, SDN_W_ENCODER_INPUT, w->d1, w->x_t, add, gradient);
+  sdn_silu_backward(e, w->by_h, w->d[0]);
+  weight_gradients(net, &net->encoder_input, SDN_W_ENCODER_INPUT, w->d[0], w->x_t, add, gradient);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Features to context, once per galaxy:  h1 = silu(W1 x + b1),  h2 = h1 + silu(W2 h1 + b2),  c = W3 h2 + b3,  head = W4 c.
+/* Features to context, once per galaxy:  h0 = silu(W0 x + b0),  h' = h + silu(W h + b) in each hidden layer,  c = W3 h + b3,  head = W4 c.
  * The head's bias is added by those who read the head. SDN_ROWS galaxies side by side. */
 #ifndef SDN_LEARN_ENCODER_H
 #define SDN_LEARN_ENCODER_H
@@ -10,7 +10,7 @@
 typedef struct sdn_encoder_work {
   float *x_t;                 /* [SDN_ROWS][F] standardised features: input */
   float *x;                   /* [F][SDN_ROWS] */
-  float *d1, *h1, *d2, *h2;   /* [E][SDN_ROWS] derivatives of silu, hidden units */
+  float *d[SDN_ENCODER_DEPTH + 1], *h[SDN_ENCODER_DEPTH + 1];   /* [E][SDN_ROWS] derivatives of silu, hidden units of each layer */
   float *context;             /* [C][SDN_ROWS] */
   float *head;                /* [T (H + P)][SDN_ROWS]: output */
   float *turned, *by_c, *by_h;   /* backward: [SDN_ROWS][max(E, C)], [C][SDN_ROWS], [E][SDN_ROWS] */

@@ -63,8 +63,13 @@ static void list_weights(sdn_network *net)
   const float by_encoder = 1.0f / sqrtf((float)a->n_encoder);
   add_weight(net, "encoder/input", a->n_encoder, a->n_feature, 1.0f / sqrtf((float)a->n_feature));
   add_weight(net, "encoder/input_bias", a->n_encoder, 0, 0);
-  add_weight(net, "encoder/hidden", a->n_encoder, a->n_encoder, SILU_GAIN * by_encoder);
-  add_weight(net, "encoder/hidden_bias", a->n_encoder, 0, 0);
+  for (int i = 0; i < SDN_ENCODER_DEPTH; i++) {
+    char name[48];
+    snprintf(name, sizeof name, "encoder/hidden%d", i);
+    add_weight(net, name, a->n_encoder, a->n_encoder, SILU_GAIN * by_encoder);
+    snprintf(name, sizeof name, "encoder/hidden%d_bias", i);
+    add_weight(net, name, a->n_encoder, 0, 0);
+  }
   add_weight(net, "encoder/output", a->n_context, a->n_encoder, SILU_GAIN * by_encoder);
   add_weight(net, "encoder/output_bias", a->n_context, 0, 0);
   add_weight(net, "context", a->n_layer * net->n_head, a->n_context, 1.0f / sqrtf((float)a->n_context));

@@ -18,6 +18,7 @@
 
 #define SDN_MAX_LAYER 16
 #define SDN_MAX_FREE 48
+#define SDN_ENCODER_DEPTH 2     /* hidden layers of the encoder after its first */
 
 typedef struct sdn_arch { int n_free, n_feature, n_encoder, n_context, n_layer, n_hidden, n_bin, n_bin_first; } sdn_arch;
 
@@ -30,7 +31,8 @@ typedef struct sdn_weight {
   bool decays;               /* weight decay acts on it */
 } sdn_weight;
 
-enum { SDN_W_ENCODER_INPUT, SDN_W_ENCODER_INPUT_BIAS, SDN_W_ENCODER_HIDDEN, SDN_W_ENCODER_HIDDEN_BIAS, SDN_W_ENCODER_OUTPUT,
+/* Each matrix is followed by its bias; the encoder's hidden layers follow one another. */
+enum { SDN_W_ENCODER_INPUT, SDN_W_ENCODER_INPUT_BIAS, SDN_W_ENCODER_HIDDEN, SDN_W_ENCODER_OUTPUT = SDN_W_ENCODER_HIDDEN + 2 * SDN_ENCODER_DEPTH,
        SDN_W_ENCODER_OUTPUT_BIAS, SDN_W_CONTEXT, SDN_W_CONTEXT_BIAS, SDN_W_LAYERS };
 enum { SDN_L_INPUT, SDN_L_HIDDEN, SDN_L_HIDDEN_BIAS, SDN_L_OUTPUT, SDN_L_N };   /* of each layer: weight SDN_W_LAYERS + SDN_L_N * layer + these */
 #define SDN_MAX_WEIGHT (SDN_W_LAYERS + SDN_L_N * SDN_MAX_LAYER)

@@ -7,7 +7,7 @@
 #include "physics/galaxy_panel.h"
 #include "physics/model.h"
 
-#define SDN_TILE 128   /* galaxies that one worker computes together */
+#define SDN_TILE 256   /* galaxies that one worker computes together: enough that those between the same nodes of metallicity and log U fill batches */
 
 /* ------------------------------------------------------------------ for other rooms */
 

@@ -25,7 +25,6 @@ void sdn_panels_free(sdn_panels *p)
   sdn_release(p);
 }
 
-int sdn_panels_n_age(const sdn_panels *p) { return p->n_age; }
 int sdn_panels_block0(const sdn_panels *p) { return p->block0; }
 int sdn_panels_block1(const sdn_panels *p) { return p->block1; }
 

@@ -40,7 +40,6 @@ typedef struct sdn_panels sdn_panels;
 /* Only blocks block0 .. block1-1 of the columns are kept. */
 sdn_status sdn_panels_new(const sdn_panel_source *source, const sdn_columns *columns, int block0, int block1, sdn_panels **p, sdn_err *err);
 void sdn_panels_free(sdn_panels *p);
-int sdn_panels_n_age(const sdn_panels *p);
 int sdn_panels_block0(const sdn_panels *p);
 int sdn_panels_block1(const sdn_panels *p);
 

@@ -24,7 +24,7 @@ static void expect(const char *what, double x, float got, double want, double sc
 static void elementary_functions_are_accurate(void **state)
 {
   (void)state;
-  for (int i = -86000; i <= 87000; i++) {
+  for (int i = -86000; i <= 86900; i++) {
     const float x = 1e-3f * (float)i;
     const double e = exp((double)x);
     expect("exp", (double)x, sdn_expf(x), e, e * 1.2);   /* rounding of x ln 2 n included */

@@ -135,13 +135,30 @@ static void test_features(void **state)
 {
   (void)state;
   sdn_survey *s = parse("name: T\nflux_unit: nJy\nbands:\n  - {name: A, filter: a, sigma_njy: {low: 1, high: 16}}\n  - {name: B, filter: b, sigma_njy: 0.01}\n");
-  float x[6];
+  float x[10];
   for (double size = 1e-6; size < 1e12; size *= 3.7) {
     const float flux[] = {(float)size, (float)-size}, sigma[] = {(float)(0.1 * size), 0.02f};
     sdn_survey_features(s, 1, flux, sigma, x);
-    const double expected[] = {asinh((double)flux[0] / 4), asinh((double)flux[1] / 0.01), log((double)sigma[0] / 4), log(2.0), 1, 1};
-    for (int k = 0; k < 6; k++) assert_near(x[k], expected[k], FEATURE_ERROR * fmax(1, fabs(expected[k])));
+    const double a0 = asinh((double)flux[0] / 4), a1 = asinh((double)flux[1] / 0.01);
+    const double expected[] = {a0, a1, log((double)sigma[0] / 4), log(2.0), 1, 1, 0, a1 - a0, 0.5 * (a0 - a1), 0.5 * (a1 - a0)};
+    for (int k = 0; k < 10; k++) assert_near(x[k], expected[k], 2 * FEATURE_ERROR * fmax(1, fmax(fabs(a0), fabs(a1))));
   }
+  sdn_survey_free(s);
+}
+
+/* A missing band is 0 everywhere, and colours step over it. */
+static void test_features_with_gaps(void **state)
+{
+  (void)state;
+  sdn_survey *s = parse("name: T\nflux_unit: nJy\nbands:\n  - {name: A, filter: a, sigma_njy: 1}\n  - {name: B, filter: b, sigma_njy: 1}\n"
+                        "  - {name: C, filter: c, sigma_njy: 1}\n  - {name: D, filter: d, sigma_njy: 1}\n");
+  const float flux[] = {NAN, 10, NAN, 30}, sigma[] = {NAN, 1, 1, 1};
+  const double b = asinh(10.0), d = asinh(30.0);
+  const double expected[] = {0, b, 0, d, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, d - b, 0, 0.5 * (b - d), 0, 0.5 * (d - b)};
+  float x[20];
+  assert_int_equal(sdn_survey_n_feature(s), 20);
+  sdn_survey_features(s, 1, flux, sigma, x);
+  for (int k = 0; k < 20; k++) assert_near(x[k], expected[k], 5 * FEATURE_ERROR);
   sdn_survey_free(s);
 }
 
@@ -154,10 +171,10 @@ static void test_features_of_nonsense(void **state)
   const int n = sizeof value / sizeof *value;
   for (int i = 0; i < n; i++)
     for (int j = 0; j < n; j++) {
-      float x[3];
+      float x[5];
       sdn_survey_features(s, 1, &value[i], &value[j], x);
       const int present = isfinite(value[i]) && isfinite(value[j]) && value[j] > 0;
-      assert_true(isfinite(x[0]) && isfinite(x[1]));
+      assert_true(isfinite(x[0]) && isfinite(x[1]) && x[3] == 0 && x[4] == 0);   /* one band has no colour */
       assert_true(x[2] == (float)present);
       if (!present) assert_true(x[0] == 0 && x[1] == 0);
     }
@@ -169,7 +186,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_sigma_log_uniform), cmocka_unit_test(test_sigma_quantiles),   cmocka_unit_test(test_units),
     cmocka_unit_test(test_magnitudes),        cmocka_unit_test(test_missing_and_bad),   cmocka_unit_test(test_features),
-    cmocka_unit_test(test_features_of_nonsense),
+    cmocka_unit_test(test_features_of_nonsense), cmocka_unit_test(test_features_with_gaps),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -62,7 +62,7 @@ static void test_all_keys(void **state)
                         "  - {name: C, filter: X/Y.C, sigma_njy: {quantiles: [1, 2, 4]}, zero_point_mag: 0.1}\n");
   assert_string_equal(sdn_survey_name(s), "Deep field");
   assert_int_equal(sdn_survey_n_band(s), 3);
-  assert_int_equal(sdn_survey_n_feature(s), 9);
+  assert_int_equal(sdn_survey_n_feature(s), 15);
   assert_string_equal(sdn_survey_band_name(s, 1), "B");
   assert_string_equal(sdn_survey_band_filter(s, 2), "X/Y.C");
   assert_string_equal(sdn_survey_flux_column(s, 0), "F_A_x");

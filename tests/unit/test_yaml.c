@@ -34,7 +34,7 @@ static sdn_yaml *root;
 static int parse_model(void **unused)
 {
   (void)unused;
-  return sdn_yaml_parse(MODEL, "model.yaml", &root, &err);
+  return (int)sdn_yaml_parse(MODEL, "model.yaml", &root, &err);
 }
 
 static int free_model(void **unused)
