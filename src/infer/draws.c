@@ -110,18 +110,18 @@ sdn_status sdn_draws_flux(const sdn_engine *e, long n, const double *params, flo
   return evaluate(&b, do_flux, spoil_flux, 0, n, err);
 }
 
-void sdn_draws_prior(int n_free, long n_draw, double fixed_first, uint64_t seed, long row, float *z, float *ln_q)
+void sdn_draws_prior(const sdn_prior_draws *d, float *z, float *ln_q)
 {
-  sdn_rng rng = sdn_rng_at(seed, PRIOR_STREAM, (uint64_t)row);
-  for (long i = 0; i < n_draw; i++) {
-    float *draw = z + i * n_free;
+  sdn_rng rng = sdn_rng_at(d->seed, PRIOR_STREAM, (uint64_t)d->row);
+  bool fixed = !isnan(d->fixed_first);
+  for (long i = 0; i < d->n_draw; i++) {
+    float *draw = z + i * d->n_free;
     double sum = 0;
-    sdn_rng_normals(&rng, n_free, draw);
-    if (!isnan(fixed_first))
-      draw[0] = (float)fixed_first;
-    for (int d = isnan(fixed_first) ? 0 : 1; d < n_free; d++)
-      sum += sdn_normal_ln_pdf(draw[d]);
-    if (ln_q)
-      ln_q[i] = (float)sum;
+    sdn_rng_normals(&rng, d->n_free, draw);
+    if (fixed)
+      draw[0] = (float)d->fixed_first;
+    for (int k = fixed ? 1 : 0; k < d->n_free; k++)
+      sum += sdn_normal_ln_pdf((double)draw[k]);
+    ln_q[i] = (float)sum;
   }
 }

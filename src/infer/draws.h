@@ -13,8 +13,14 @@ sdn_status sdn_draws_derived(const sdn_engine *e, long n, const double *params, 
 /* params [n][n_param] -> flux_nJy [n][n_band]. */
 sdn_status sdn_draws_flux(const sdn_engine *e, long n, const double *params, float *flux_nJy, const sdn_run *run, sdn_err *err);
 
-/* Draws from the prior in network coordinates, for a galaxy without data: z [n_draw][n_free], ln_q [n_draw]. fixed_first: NaN, or the first
- * coordinate of all draws (ln_q is then that of the rest). Random numbers are named by (seed, row, draw). */
-void sdn_draws_prior(int n_free, long n_draw, double fixed_first, uint64_t seed, long row, float *z, float *ln_q);
+/* Draws from the prior in network coordinates, for a galaxy without data: z [n_draw][n_free], ln_q [n_draw]. Random numbers are named by (seed, row). */
+typedef struct sdn_prior_draws {
+  int n_free;
+  long n_draw;
+  double fixed_first;     /* NaN, or the first coordinate of all draws: ln_q is then that of the rest */
+  uint64_t seed;
+  long row;
+} sdn_prior_draws;
+void sdn_draws_prior(const sdn_prior_draws *d, float *z, float *ln_q);
 
 #endif

@@ -85,8 +85,10 @@ static sdn_status draw(sdn_block *b, const sdn_rows *rows, sdn_err *err)
   sdn_status status = sdn_posterior_sample(s->engine->posterior, rows->n, rows->flux_nJy, rows->sigma_nJy, s->fix ? b->fixed : NULL, s->n_draw, s->seed,
                                            rows->row0, b->z, b->ln_q, s->run, err);
   for (long i = 0; i < rows->n && !status; i++)
-    if (rows->flags[i] & SDN_FLAG_NO_DATA)
-      sdn_draws_prior(n_free, s->n_draw, s->fix ? b->fixed[i] : NAN, s->seed, rows->row0 + i, b->z + i * s->n_draw * n_free, b->ln_q + i * s->n_draw);
+    if (rows->flags[i] & SDN_FLAG_NO_DATA) {
+      const sdn_prior_draws d = { n_free, s->n_draw, s->fix ? b->fixed[i] : NAN, s->seed, rows->row0 + i };
+      sdn_draws_prior(&d, b->z + i * s->n_draw * n_free, b->ln_q + i * s->n_draw);
+    }
   return status ? status : sdn_draws_params(s->engine, rows->n * s->n_draw, b->z, b->params, s->run, err);
 }
 

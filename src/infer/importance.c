@@ -19,23 +19,28 @@ typedef struct target {
   const float *flux_nJy, *sigma_nJy;
 } target;
 
-/* ln w of n <= CHUNK draws z [n][n_free] with proposal density ln_q [n]. */
-static sdn_status ln_weights(const target *t, const chunk_work *work, long n, const float *z, const float *ln_q, double *ln_w, const sdn_run *run, sdn_err *err)
+/* n <= CHUNK draws z [n][n_free] with the proposal's ln_q [n], and their weights ln_w [n]. */
+typedef struct proposal { long n; const float *z, *ln_q; double *ln_w; } proposal;
+
+static sdn_status ln_weights(const target *t, const chunk_work *work, const proposal *d, const sdn_run *run, sdn_err *err)
 {
   int n_free = sdn_prior_n_free(t->prior);
+  long n = d->n;
   sdn_status status;
   for (long k = 0; k < n * n_free; k++)
-    work->z[k] = (double)z[k];
+    work->z[k] = (double)d->z[k];
   if ((status = sdn_prior_params(t->prior, n, work->z, work->params, err)) ||
       (status = sdn_forward_flux(t->forward, n, work->params, work->flux, run, err)) ||
       (status = sdn_survey_ln_likelihood(t->survey, t->flux_nJy, t->sigma_nJy, n, work->flux, work->ln_like, err)))
     return status;
   for (long i = 0; i < n; i++) {
-    ln_w[i] = work->ln_like[i] - (double)ln_q[i];
-    for (int d = 0; d < n_free; d++)
-      ln_w[i] += sdn_normal_ln_pdf(work->z[i * n_free + d]);
-    if (isnan(ln_w[i]))
-      return sdn_fail_row(err, SDN_NUMERIC, i, "an importance weight is not a number (ln likelihood %g, ln q %g)", work->ln_like[i], (double)ln_q[i]);
+    double ln_prior = 0, ln_q = (double)d->ln_q[i];
+    for (int k = 0; k < n_free; k++)
+      ln_prior += sdn_normal_ln_pdf(work->z[i * n_free + k]);
+    d->ln_w[i] = work->ln_like[i] + ln_prior - ln_q;
+    if (isnan(d->ln_w[i]))
+      return sdn_fail_row(err, SDN_NUMERIC, i, "an importance weight is not a number (ln likelihood %g, ln q %g); the posterior file or the data are damaged",
+                          work->ln_like[i], ln_q);
   }
   return SDN_OK;
 }
@@ -98,7 +103,8 @@ sdn_status sdn_importance_run(const sdn_posterior *p, const sdn_forward *fwd, co
       (status = sdn_posterior_sample(p, 1, flux_nJy, sigma_nJy, NULL, n_draw, seed, row, z, ln_q, &inner, err)))
     goto done;
   for (long i = 0; i < n_draw && !status; i += CHUNK) {
-    status = ln_weights(&t, &work, n_draw - i < CHUNK ? n_draw - i : CHUNK, z + i * n_free, ln_q + i, ln_w + i, &inner, err);
+    const proposal d = { n_draw - i < CHUNK ? n_draw - i : CHUNK, z + i * n_free, ln_q + i, ln_w + i };
+    status = ln_weights(&t, &work, &d, &inner, err);
     sdn_progress(run, "importance", (double)i, (double)n_draw, "");
   }
   if (!status)

@@ -38,12 +38,15 @@ static bool has_failed(long n, int n_quantity, const double *values)
   return false;
 }
 
-/* Quantities first .. first+n_quantity-1 of the row from values [n][stride]. */
-static void summarise(const sdn_layout *c, int first, int n_quantity, long n, const double *values, int stride, double *x, double *row)
+/* Some columns of a galaxy's draws: values [n][stride], of which the first n_quantity. */
+typedef struct draw_columns { const double *values; long n; int stride, n_quantity; } draw_columns;
+
+/* Quantities first, first + 1 ... of the row. */
+static void summarise(const sdn_layout *c, int first, const draw_columns *from, double *x, double *row)
 {
-  for (int q = 0; q < n_quantity; q++) {
-    gather(n, values + q, stride, x);
-    sdn_layout_summarise(c, first + q, n, x, row);
+  for (int q = 0; q < from->n_quantity; q++) {
+    gather(from->n, from->values + q, from->stride, x);
+    sdn_layout_summarise(c, first + q, from->n, x, row);
   }
 }
 
@@ -72,12 +75,12 @@ static void derived(sdn_block *b, sdn_rows *rows, long i, double *x, double *row
 {
   const sdn_engine *e = b->set.engine;
   const sdn_layout *c = b->set.columns;
-  const double *sfh = b->derived + i * b->set.n_draw * c->n_sfh;
-  const double *spectral = b->spectral + i * c->n_predict * e->n_derived;
-  summarise(c, c->n_primary, c->n_sfh, b->set.n_draw, sfh, c->n_sfh, x, row);
-  if (c->n_spectral)
-    summarise(c, c->n_primary + c->n_sfh, c->n_spectral, c->n_predict, spectral + e->n_sfh, e->n_derived, x, row);
-  if (has_failed(b->set.n_draw, c->n_sfh, sfh) || (c->n_spectral && has_failed(c->n_predict, e->n_derived, spectral)))
+  const double *all = b->spectral + i * c->n_predict * e->n_derived;   /* [n_predict][n_derived], those of the history first */
+  const draw_columns sfh = { b->derived + i * b->set.n_draw * c->n_sfh, b->set.n_draw, c->n_sfh, c->n_sfh };
+  const draw_columns spectral = { all + e->n_sfh, c->n_predict, e->n_derived, c->n_spectral };
+  summarise(c, c->n_primary, &sfh, x, row);
+  summarise(c, c->n_primary + c->n_sfh, &spectral, x, row);
+  if (has_failed(sfh.n, c->n_sfh, sfh.values) || (c->n_spectral && has_failed(c->n_predict, e->n_derived, all)))
     rows->flags[i] |= SDN_FLAG_BAD_DERIVED;
 }
 

@@ -65,10 +65,11 @@ static void convert_row(const sdn_catalogue *c, const double *number, long i, sd
     r->flags[i] |= SDN_FLAG_NO_DATA;
 }
 
+/* NaN where there is none: marks such as -1, -9, -99 are no redshifts, whose 1 + z is positive. */
 static double redshift_in(const sdn_catalogue *c, const double *number, int at)
 {
   double z = at < 0 ? NAN : number[at];
-  return isfinite(z) && !sdn_survey_is_missing_value(c->survey, z) ? z : NAN;
+  return isfinite(z) && z > -1 && !sdn_survey_is_missing_value(c->survey, z) ? z : NAN;
 }
 
 static void convert_carried(const sdn_catalogue *c, const double *number, long i, sdn_rows *r)

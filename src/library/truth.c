@@ -50,21 +50,21 @@ typedef struct truth_job {
   int n_free, n_param, n_band, n_derived;
 } truth_job;
 
-/* Make the error of a row of this call one of the galaxy: its number and what it was asked to be. */
+/* Make the error of a row of this call one of the galaxy: its number and, where they are known, its parameters. */
 static sdn_status name_galaxy(const truth_job *job, long first, const double *params, sdn_err *err)
 {
   char list[512];
   size_t used = 0;
   if (err->row < 0) return err->status;
   const long row = first + err->row;
-  const double *p = params + err->row * job->n_param;
+  const double *p = params ? params + err->row * job->n_param : NULL;
   list[0] = '\0';
-  for (int i = 0; i < job->n_free && used < sizeof list; i++) {
+  for (int i = 0; p && i < job->n_free && used < sizeof list; i++) {
     const int param = sdn_prior_free_param(job->src->prior, i);
-    used += (size_t)snprintf(list + used, sizeof list - used, "%s%s = %.6g", i ? ", " : "", sdn_prior_param_name(job->src->prior, param), p[param]);
+    used += (size_t)snprintf(list + used, sizeof list - used, "%s%s = %.6g", i ? ", " : " with ", sdn_prior_param_name(job->src->prior, param), p[param]);
   }
   err->row = row;
-  return sdn_fail_in(err, "galaxy %ld of the design (%s) cannot be computed; mend the model's priors", row, list);
+  return sdn_fail_in(err, "galaxy %ld of the design%s cannot be computed; mend the model's priors", row, list);
 }
 
 /* All of rows first .. first+n-1, which lie in one tile; offset: where they stand in the caller's arrays. */
@@ -77,7 +77,7 @@ static sdn_status compute_rows(const truth_job *job, long first, long n, sdn_are
   if (!z_exact) return err->status;
   for (long i = 0; i < n; i++) draw_z(job->src, job->scramble, first + i, job->n_free, z + i * job->n_free);
   for (long i = 0; i < n * job->n_free; i++) z_exact[i] = z[i];
-  if (sdn_prior_params(job->src->prior, n, z_exact, params, err)) return name_galaxy(job, first, params, err);
+  if (sdn_prior_params(job->src->prior, n, z_exact, params, err)) return name_galaxy(job, first, NULL, err);
   if (job->out->flux_nJy && sdn_forward_flux(job->src->forward, n, params, job->out->flux_nJy + offset * job->n_band, &alone, err))
     return name_galaxy(job, first, params, err);
   if (job->out->derived && sdn_forward_derived(job->src->forward, n, params, true, job->out->derived + offset * job->n_derived, &alone, err))

@@ -2,6 +2,7 @@
 #include "physics/filter.h"
 
 #include <math.h>
+#include "physics/vector_math.h"
 #include <string.h>
 
 #define LIGHT_A_S 2.99792458e18
@@ -256,7 +257,52 @@ bool sdn_filter_weights_double(const sdn_filter *f, int n, const double *wave_A,
   return true;
 }
 
-bool sdn_filter_weights(const sdn_filter *f, int n, const double *wave_A, double stretch, int *first, int *last, float *weight)
+
+/* Segments of many wavelengths at once, ascending x within the curve: a table, two steps without branches, and more where the curve is very uneven. */
+static void segments_of(const sdn_filter *f, int n, const double *x, int *segment)
+{
+  const double *wave = f->wave_A;
+  const int last = f->n - 2;
+  for (int i = 0; i < n; i++) {
+    int k = f->lookup[(int)((x[i] - f->low_A) * f->lookup_per_A)];
+    k += (k < last) & (wave[k + 1] <= x[i]);
+    k += (k < last) & (wave[k + 1] <= x[i]);
+    while (k < last && wave[k + 1] <= x[i]) k++;
+    segment[i] = k;
+  }
+}
+
+SDN_VECTOR static void running_many(const sdn_filter *f, int n, const double *restrict x, const int *restrict segment, double *restrict zero, double *restrict one)
+{
+  const double *restrict wave = f->wave_A, *restrict inverse = f->inverse_wave, *restrict through = f->throughput, *restrict slope = f->slope;
+  const double *restrict r0 = f->running[0], *restrict r1 = f->running[1];
+  const double pivot = f->pivot_A;
+#pragma omp simd
+  for (int i = 0; i < n; i++) {
+    const int k = segment[i];
+    const double l = wave[k], t = through[k], rise = slope[k] * l, d = (x[i] - l) * inverse[k];
+    const double d2 = d * d, d4 = d2 * d2;
+    const double series = ((1.0 / 3 - d * (1.0 / 4)) + d2 * (1.0 / 5 - d * (1.0 / 6))) + d4 * ((1.0 / 7 - d * (1.0 / 8)) + d2 * (1.0 / 9));
+    const double cube = d * d2 * series, square = 0.5 * d2 - cube;
+    const double z = t * (d - square) + rise * square;
+    zero[i] = z + r0[k];
+    one[i] = ((l - pivot) * z + l * (t * square + rise * cube)) + r1[k];
+  }
+}
+
+/* Interval i from x[i] to x[i+1] gives left[i] and right[i+1]; weight = left + right. */
+SDN_VECTOR static void share(int n, double inverse_norm, double pivot, const double *restrict x, const double *restrict zero, const double *restrict one, double *restrict left, double *restrict right)
+{
+#pragma omp simd
+  for (int i = 0; i < n; i++) {
+    const double z = zero[i + 1] - zero[i], o = one[i + 1] - one[i], width = x[i + 1] - x[i];
+    const double r = width > 0 ? (o - (x[i] - pivot) * z) / width : 0;
+    left[i] = (z - r) * inverse_norm;
+    right[i] = r * inverse_norm;
+  }
+}
+
+static bool weights_one_by_one(const sdn_filter *f, int n, const double *wave_A, double stretch, int *first, int *last, float *weight)
 {
   if (!nodes_in_filter(f, n, wave_A, stretch, first, last)) return false;
   sweep s = {wave_A[*first] * stretch, 1 / f->norm, {0, 0}};
@@ -268,5 +314,38 @@ bool sdn_filter_weights(const sdn_filter *f, int n, const double *wave_A, double
     right = next;
   }
   weight[*last - 1] = (float)right;
+  return true;
+}
+
+#define CHUNK 256
+bool sdn_filter_weights(const sdn_filter *f, int n, const double *wave_A, double stretch, int *first, int *last, float *weight)
+{
+  double x[CHUNK + 1], zero[CHUNK + 1], one[CHUNK + 1];
+  double left[CHUNK], right[CHUNK];
+  int segment[CHUNK + 1];
+  if (!f->photon_counting) return weights_one_by_one(f, n, wave_A, stretch, first, last, weight);
+  if (!nodes_in_filter(f, n, wave_A, stretch, first, last)) return false;
+  double carry = 0;
+  for (int j0 = *first; j0 + 1 < *last; j0 += CHUNK) {
+    const int m = *last - 1 - j0 < CHUNK ? *last - 1 - j0 : CHUNK;   /* intervals */
+    for (int i = 0; i <= m; i++) {
+      const double w = wave_A[j0 + i] * stretch;
+      x[i] = w < f->low_A ? f->low_A : w > f->high_A ? f->high_A : w;
+    }
+    segments_of(f, m + 1, x, segment);
+    running_many(f, m + 1, x, segment, zero, one);
+    x[0] = wave_A[j0] * stretch;
+    x[m] = wave_A[j0 + m] * stretch;
+    if (x[m] >= f->high_A) {   /* the whole integral, to the last bit */
+      zero[m] = f->running[0][f->n - 1];
+      one[m] = f->running[1][f->n - 1];
+    }
+    share(m, 1 / f->norm, f->pivot_A, x, zero, one, left, right);
+    for (int i = 0; i < m; i++) {
+      weight[j0 + i] = (float)(left[i] + carry);
+      carry = right[i];
+    }
+  }
+  weight[*last - 1] = (float)carry;
   return true;
 }

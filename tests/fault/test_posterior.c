@@ -133,12 +133,12 @@ static sdn_status other_names(sdn_h5 *f, sdn_err *err)
 static sdn_status spoil_weight(sdn_h5 *f, sdn_err *err)
 {
   float row[32] = {NAN};
-  return sdn_h5_write_rows(f, "network/encoder/hidden", SDN_H5_FLOAT, 3, 1, row, err);
+  return sdn_h5_write_rows(f, "network/encoder/hidden1", SDN_H5_FLOAT, 3, 1, row, err);
 }
 static sdn_status change_weight(sdn_h5 *f, sdn_err *err)
 {
   float row[32] = {0.25f};
-  return sdn_h5_write_rows(f, "network/encoder/hidden", SDN_H5_FLOAT, 3, 1, row, err);
+  return sdn_h5_write_rows(f, "network/encoder/hidden1", SDN_H5_FLOAT, 3, 1, row, err);
 }
 
 static void contradictions_are_named(void **state)

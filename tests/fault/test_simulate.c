@@ -289,20 +289,17 @@ static void test_nothing_free(void **state)
   refuse(&f, SDN_USAGE, "no free parameter");
 }
 
-/* A formula that has no value for some galaxies: refused with the values that it had none for, not dropped. */
+/* A formula that has no value for a few galaxies, too few to be found at set-up: the galaxy is named, not dropped. */
 static void test_impossible_galaxy(void **state)
 {
   (void)state;
   simulate_fixture f;
-  simulate_begin(&f, "bad.h5", 200000);
+  simulate_begin(&f, "bad.h5", 100000);
   scratch_write_text("model.yaml",
-                     "grid: bc03-miles-kroupa\nredshift: {prior: normal, mean: 1, sigma: 0.2}\nstars:\n"
-                     "  log_mass_formed_msun: 9 + sqrt(1.9 - redshift)\n  log_metallicity: -2\n"
+                     "grid: bc03-miles-kroupa\nredshift: {prior: uniform, low: 1, high: 2}\nstars:\n"
+                     "  log_mass_formed_msun: 9 + sqrt(abs(redshift - 1.2345678) - 3e-5)\n  log_metallicity: -2\n"
                      "  sfh: {family: delayed_exponential, age_gyr: 1, tau_gyr: 1}\nnebular: none\ndust: none\nigm: none\n");
-  sdn_err err = {.text = ""};
-  assert_int_not_equal(simulate_run(&f, 2, NULL, &err), SDN_OK);
-  assert_non_null(strstr(err.text, "redshift"));
-  assert_non_null(strstr(err.text, "log_mass_formed_msun"));
+  refuse(&f, SDN_NUMERIC, "galaxy |of the design|log_mass_formed_msun|sqrt(abs(redshift");
   assert_false(sdn_file_exists(f.output));
 }
 

@@ -139,7 +139,7 @@ static void damaged_checkpoint(void **state)
   (void)state;
   size_t n;
   begin("damaged.h5", 3000);
-  sdn_train_options o = learn_options(library, output, 6);
+  sdn_train_options o = learn_options(library, output, 60);
   stopper s = {.at = 0.3};
   const sdn_run run = {.stop = &s.stop, .progress = watch, .progress_ctx = &s};
   expect(&o, &run, SDN_INTERRUPTED, "stopped");

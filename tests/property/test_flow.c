@@ -34,6 +34,9 @@ static void begin(fixture *f, int n_free, int n_layer, float spread)
     const float size = spread / sqrtf((float)(m->n_col > 0 ? m->n_col : 1));
     for (int i = 0; map && i < m->n_row * (m->n_col > 0 ? m->n_col : 1); i++) f->weights[m->offset + (size_t)i] += size * (float)sdn_rng_normal(&rng);
   }
+  const sdn_weight *context = &f->net->weight[SDN_W_ENCODER_OUTPUT], *bias = &f->net->weight[SDN_W_ENCODER_OUTPUT_BIAS];
+  for (int i = 0; i < context->n_row * context->n_col; i++) f->weights[context->offset + (size_t)i] *= 0.1f;   /* a context of unit size */
+  for (int i = 0; i < bias->n_row; i++) f->weights[bias->offset + (size_t)i] = (float)sdn_rng_normal(&rng);
   sdn_network_mask_layers(f->net, f->weights);
   f->arena = sdn_arena_new(&err);
   assert_int_equal(sdn_flow_work_new(f->net, f->arena, &f->work, &err), SDN_OK);
@@ -214,7 +217,7 @@ static void weights_against_the_prior_average_to_one(void **state)
   float *z = malloc(sizeof *z * N * D);
   double *ln_q = malloc(sizeof *ln_q * N), sum = 0, squares = 0;
   fixture f;
-  begin(&f, D, 2, 0.2f);
+  begin(&f, D, 2, 0.12f);
   draw(&f, N, NAN, z, ln_q);
   for (int i = 0; i < N; i++) {
     double w = -ln_q[i];

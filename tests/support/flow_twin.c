@@ -67,14 +67,16 @@ static void dense(const sdn_network *net, const double *weights, int which, cons
 static void encode(const sdn_network *net, const double *weights, const double *x, double *head)
 {
   const int e = net->arch.n_encoder;
-  double *h1 = malloc((size_t)(2 * e + net->arch.n_context) * sizeof *h1), *h2 = h1 + e, *context = h2 + e;
-  dense(net, weights, SDN_W_ENCODER_INPUT, x, h1);
-  for (int i = 0; i < e; i++) h1[i] = silu(h1[i]);
-  dense(net, weights, SDN_W_ENCODER_HIDDEN, h1, h2);
-  for (int i = 0; i < e; i++) h2[i] = h1[i] + silu(h2[i]);
-  dense(net, weights, SDN_W_ENCODER_OUTPUT, h2, context);
+  double *h = malloc((size_t)(2 * e + net->arch.n_context) * sizeof *h), *next = h + e, *context = next + e;
+  dense(net, weights, SDN_W_ENCODER_INPUT, x, h);
+  for (int i = 0; i < e; i++) h[i] = silu(h[i]);
+  for (int k = 0; k < SDN_ENCODER_DEPTH; k++) {
+    dense(net, weights, SDN_W_ENCODER_HIDDEN + 2 * k, h, next);
+    for (int i = 0; i < e; i++) h[i] += silu(next[i]);
+  }
+  dense(net, weights, SDN_W_ENCODER_OUTPUT, h, context);
   dense(net, weights, SDN_W_CONTEXT, context, head);
-  free(h1);
+  free(h);
 }
 
 static double weight_at(const sdn_network *net, const double *weights, int layer, int which, int i, int j)

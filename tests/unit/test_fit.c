@@ -336,6 +336,27 @@ static void test_photo_z_summary(void **state)
   fixture_table_free(&t);
 }
 
+/* Marks for "no redshift" are no redshifts, whether the survey lists them (-99) or not (-9, -1). */
+static void test_marks_are_no_redshifts(void **state)
+{
+  (void)state;
+  static const char *const mark[] = { "-99", "-9", "-1", "nan", "inf", "0.5" };
+  char text[1024];
+  sdn_fit_summary summary;
+  int used = snprintf(text, sizeof text, "ID,FLUX_g,ERR_g,FLUX_r,ERR_r,FLUX_i,ERR_i,FLUX_z,ERR_z,Z_SPEC\n");
+  for (int i = 0; i < 6; i++)
+    used += snprintf(text + used, sizeof text - (size_t)used, "%d,1,0.05,2,0.05,3,0.1,4,0.1,%s\n", i, mark[i]);
+  scratch_write_text("marks.csv", text);
+  sdn_fit_options opt = fixture_fit_options("marks.csv", "marks.fits");
+  opt.n_draw = 20;
+  fixture_fit(&opt, &summary);
+  assert_int_equal(summary.n_spec, 1);
+  fixture_table t = fixture_table_read("marks.fits");
+  for (int i = 0; i < 6; i++)
+    assert_int_equal(isnan(fixture_value(&t, i, "z_spec")), i < 5);
+  fixture_table_free(&t);
+}
+
 static void test_empty_catalogue(void **state)
 {
   (void)state;
@@ -363,6 +384,7 @@ int main(void)
     cmocka_unit_test(test_fix),
     cmocka_unit_test(test_improbable_redshifts),
     cmocka_unit_test(test_photo_z_summary),
+    cmocka_unit_test(test_marks_are_no_redshifts),
     cmocka_unit_test(test_empty_catalogue),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

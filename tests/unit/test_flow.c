@@ -33,6 +33,8 @@ static sdn_network *make_network(int n_free, int n_layer, float **weights)
     const sdn_weight *w = &net->weight[i];
     for (int k = 0; k < w->n_row * (w->n_col > 0 ? w->n_col : 1); k++) (*weights)[w->offset + (size_t)k] += 0.15f * (float)sdn_rng_normal(&rng);
   }
+  const sdn_weight *context = &net->weight[SDN_W_ENCODER_OUTPUT];   /* a context of about unit size: maps that float32 can resolve */
+  for (int k = 0; k < context->n_row * context->n_col; k++) (*weights)[context->offset + (size_t)k] *= 0.2f;
   sdn_network_mask_layers(net, *weights);
   return net;
 }
