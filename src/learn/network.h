@@ -18,7 +18,7 @@
 
 #define SDN_MAX_LAYER 16
 #define SDN_MAX_FREE 48
-#define SDN_ENCODER_DEPTH 2     /* hidden layers of the encoder after its first */
+#define SDN_ENCODER_DEPTH 3     /* hidden layers of the encoder after its first */
 
 typedef struct sdn_arch { int n_free, n_feature, n_encoder, n_context, n_layer, n_hidden, n_bin, n_bin_first; } sdn_arch;
 

@@ -52,7 +52,7 @@ struct sdn_trainer {
   long order_epoch;                  /* which epoch's; -1: none yet */
 };
 
-/* Makes network, initial weights and feature scaling. The source's ctx must outlive the trainer. */
+/* Makes network, initial weights and feature scaling. The source's ctx and run must outlive the trainer. */
 sdn_status sdn_trainer_new(const sdn_train_plan *plan, const sdn_row_source *source, const sdn_run *run, sdn_trainer **t, sdn_err *err);
 void sdn_trainer_free(sdn_trainer *t);
 /* To the end of the schedule, or until patience is exhausted. err SDN_INTERRUPTED: stopped on request, state saved;

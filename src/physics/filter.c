@@ -272,7 +272,7 @@ static void segments_of(const sdn_filter *f, int n, const double *x, int *segmen
   }
 }
 
-SDN_VECTOR static void running_many(const sdn_filter *f, int n, const double *restrict x, const int *restrict segment, double *restrict zero, double *restrict one)
+SDN_CLONES static void running_many(const sdn_filter *f, int n, const double *restrict x, const int *restrict segment, double *restrict zero, double *restrict one)
 {
   const double *restrict wave = f->wave_A, *restrict inverse = f->inverse_wave, *restrict through = f->throughput, *restrict slope = f->slope;
   const double *restrict r0 = f->running[0], *restrict r1 = f->running[1];
@@ -291,7 +291,7 @@ SDN_VECTOR static void running_many(const sdn_filter *f, int n, const double *re
 }
 
 /* Interval i from x[i] to x[i+1] gives left[i] and right[i+1]; weight = left + right. */
-SDN_VECTOR static void share(int n, double inverse_norm, double pivot, const double *restrict x, const double *restrict zero, const double *restrict one, double *restrict left, double *restrict right)
+SDN_CLONES static void share(int n, double inverse_norm, double pivot, const double *restrict x, const double *restrict zero, const double *restrict one, double *restrict left, double *restrict right)
 {
 #pragma omp simd
   for (int i = 0; i < n; i++) {

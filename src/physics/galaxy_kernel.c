@@ -29,22 +29,22 @@ static inline float exp_near(float x)
   return e * power;
 }
 
-SDN_VECTOR static void dim(int n, const float *restrict curve, float tau, float *restrict out)
+SDN_CLONES static void dim(int n, const float *restrict curve, float tau, float *restrict out)
 {
   for (int j = 0; j < n; j++) out[j] *= exp_near(-tau * curve[j]);
 }
 
-SDN_VECTOR static void add(int n, const float *restrict a, const float *restrict b, float *restrict out)
+SDN_CLONES static void add(int n, const float *restrict a, const float *restrict b, float *restrict out)
 {
   for (int j = 0; j < n; j++) out[j] = a[j] + b[j];
 }
 
-SDN_VECTOR static void mix(int n, float f, const float *restrict a, const float *restrict b, float *restrict out)
+SDN_CLONES static void mix(int n, float f, const float *restrict a, const float *restrict b, float *restrict out)
 {
   for (int j = 0; j < n; j++) out[j] = f * (a[j] + b[j]) + (1 - f) * out[j];
 }
 
-SDN_VECTOR static void mix_one(int n, float f, const float *restrict a, float *restrict out)
+SDN_CLONES static void mix_one(int n, float f, const float *restrict a, float *restrict out)
 {
   for (int j = 0; j < n; j++) out[j] = f * a[j] + (1 - f) * out[j];
 }
@@ -63,18 +63,18 @@ void sdn_kernel_blend(int n, const sdn_blend *b, float *restrict out)
     mix_one(n, b->escape, b->transmitted, out);
 }
 
-SDN_VECTOR void sdn_kernel_curve(int n, const float *base, const float *drude, const float *ln_wave, const float *p, float *restrict out)
+SDN_CLONES void sdn_kernel_curve(int n, const float *base, const float *drude, const float *ln_wave, const float *p, float *restrict out)
 {
   const float slope = p[0], bump = p[1], scale = p[2];
   for (int j = 0; j < n; j++) out[j] = (base[j] + bump * drude[j]) * exp_near(slope * ln_wave[j]) * scale;
 }
 
-SDN_VECTOR void sdn_kernel_multiply(int n, const float *factor, float *restrict out)
+SDN_CLONES void sdn_kernel_multiply(int n, const float *factor, float *restrict out)
 {
   for (int j = 0; j < n; j++) out[j] *= factor[j];
 }
 
-SDN_VECTOR double sdn_kernel_dot(int n, const float *a, const float *b)
+SDN_CLONES double sdn_kernel_dot(int n, const float *a, const float *b)
 {
   enum { LANES = 16 };
   float lane[LANES] = {0};

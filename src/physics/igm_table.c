@@ -153,7 +153,7 @@ static void add_continuum(double a, double x, const double *a_power, run *out)
     c[P3] -= 2.916e-2 * a_power[P3];
 }
 
-SDN_VECTOR static void transmit(const sdn_igm_table *t, const run *r, int from, int to, float *restrict transmission)
+SDN_CLONES static void transmit(const sdn_igm_table *t, const run *r, int from, int to, float *restrict transmission)
 {
   const double *c = r->coefficient;
   const double *restrict p0 = t->power[0], *restrict p1 = t->power[1], *restrict p2 = t->power[2], *restrict p3 = t->power[3];

@@ -62,7 +62,7 @@ static sdn_status prepare(const sdn_sfh_model *m, const double *value, const sdn
   return h->norm > 0 ? SDN_OK : sdn_fail(err, SDN_RANGE, "tau_gyr %g is too long beside age_gyr %g; keep it below 1e6 times that", value[1], value[0]);
 }
 
-SDN_VECTOR static void long_history(int n, const double *restrict age_yr, double onset_yr, double inverse_tau, double inverse_norm, double *restrict mass)
+SDN_CLONES static void long_history(int n, const double *restrict age_yr, double onset_yr, double inverse_tau, double inverse_norm, double *restrict mass)
 {
   for (int i = 0; i < n; i++) {
     const double x = (onset_yr - age_yr[i]) * inverse_tau, d = age_yr[i] * inverse_tau, ed = sdn_vexp(-d);

@@ -114,7 +114,7 @@ static double mass_since(const sdn_sfh *h, int segment, double age_yr)
   return 1 - exp(power * (v - v0)) * rising_part(power, c, v) / h->norm;
 }
 
-SDN_VECTOR static void rates(const sdn_sfh *h, int n, const double *restrict age_yr, double *restrict rate)
+SDN_CLONES static void rates(const sdn_sfh *h, int n, const double *restrict age_yr, double *restrict rate)
 {
   const double oldest_yr = h->age_universe_yr, inverse_tau = 1 / h->value[TAU_YR], alpha = h->value[ALPHA], beta = h->value[BETA], c = alpha + beta;
   const double shift = (1 + beta) * fmin(h->value[V_NOW], 0), scale = inverse_tau / h->norm;

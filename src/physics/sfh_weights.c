@@ -59,7 +59,7 @@ static void gather_rates(batch *b)
   }
 }
 
-SDN_VECTOR static void find_ages(int n, const double *restrict start_yr, const double *restrict step, double *restrict age_yr)
+SDN_CLONES static void find_ages(int n, const double *restrict start_yr, const double *restrict step, double *restrict age_yr)
 {
   for (int i = 0; i < n; i++) age_yr[i] = start_yr[i] * sdn_vexp(step[i]);
 }

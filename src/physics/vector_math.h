@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* exp and ln in plain C without branches or tables, so that loops over them vectorise with any compiler and give the same bits on any machine.
+/* exp and ln in plain C without branches or tables, so that loops over them vectorise with any compiler and give the same bits on any machine (no FMA is contracted).
  * Errors <= 2e-16 relative (tests/unit/test_vector_math.c); no errno, no exceptions. */
 #ifndef SDN_PHYSICS_VECTOR_MATH_H
 #define SDN_PHYSICS_VECTOR_MATH_H
@@ -7,15 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Loops over these functions are compiled for three generations of x86-64 and chosen when the program starts (by gcc; clang 14 names such functions in
- * another way, and under sanitizers the choice is made too early). No FMA is contracted, so all give the same bits. */
-#if defined(__SANITIZE_ADDRESS__)
-#define SDN_VECTOR
-#elif defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__)
-#define SDN_VECTOR __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define SDN_VECTOR
-#endif
+#include "base/vector.h"
 
 static inline uint64_t sdn_bits_of(double x)
 {

@@ -94,7 +94,7 @@ static void test_killed_anywhere(void **state)
   simulate_must(&whole, 2, NULL);
   simulate_begin(&killed, "killed.h5", N);
   int n_killed = 0;
-  for (long ms = 3; !sdn_file_exists(killed.output) && n_killed < MAX_KILL; ms += 1 + ms / 3) {
+  for (long ms = 3; !sdn_file_exists(killed.output) && n_killed < MAX_KILL; ms += 2 + ms / 2) {
     const pid_t child = start_child(&killed, -1);
     nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
     kill(child, SIGKILL);

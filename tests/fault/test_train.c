@@ -33,7 +33,8 @@ static void expect(const sdn_train_options *o, const sdn_run *run, sdn_status st
 {
   sdn_err err = {.status = SDN_OK};
   sdn_train_summary s;
-  const sdn_status got = sdn_train(o, run, &s, &err);
+  const sdn_run alone = {.n_thread = 1};
+  const sdn_status got = sdn_train(o, run ? run : &alone, &s, &err);
   if (got != status || (status && !strstr(err.text, says))) fail_msg("status %d (expected %d), '%s' is not in: %s", got, status, says, err.text);
 }
 
@@ -116,7 +117,7 @@ static void stopped_and_resumed(void **state)
   begin("stopped.h5", 3000);
   o = learn_options(library, output, 60);
   stopper s = {.at = 0.4};
-  const sdn_run run = {.stop = &s.stop, .progress = watch, .progress_ctx = &s};
+  const sdn_run run = {.n_thread = 1, .stop = &s.stop, .progress = watch, .progress_ctx = &s};
   expect(&o, &run, SDN_INTERRUPTED, "--resume");
   assert_true(scratch_exists(checkpoint));
   assert_false(scratch_exists(output));
@@ -141,7 +142,7 @@ static void damaged_checkpoint(void **state)
   begin("damaged.h5", 3000);
   sdn_train_options o = learn_options(library, output, 60);
   stopper s = {.at = 0.3};
-  const sdn_run run = {.stop = &s.stop, .progress = watch, .progress_ctx = &s};
+  const sdn_run run = {.n_thread = 1, .stop = &s.stop, .progress = watch, .progress_ctx = &s};
   expect(&o, &run, SDN_INTERRUPTED, "stopped");
   unsigned char *bytes = scratch_read(checkpoint, &n);
   o.resume = true;

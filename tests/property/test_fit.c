@@ -91,17 +91,61 @@ static void assert_same_rows(const char *a, const char *b, long n)
   fixture_table_free(&y);
 }
 
-/* The first 300 rows alone end in another block than within 700. */
+/* All numbers of the catalogue's rows, [N_ROW][n_column] in one array, worked in blocks of n_block. */
+static double *run_in_blocks(const sdn_engine *e, const sdn_range *range, long n_block, int *n_column)
+{
+  sdn_err err;
+  sdn_catalogue *c = NULL;
+  sdn_rows *rows = NULL;
+  sdn_layout *columns = NULL;
+  sdn_block *block = NULL;
+  const sdn_run run = { .n_thread = 2 };
+  const sdn_catalogue_request catalogue = { fixture_path("cat.csv"), "Z_SPEC", NULL, n_block };
+  const sdn_layout_request layout = { "16,50,84", "all", 5, N_DRAW };
+  assert_int_equal(sdn_catalogue_open(&catalogue, e->survey, &c, &err), SDN_OK);
+  assert_int_equal(sdn_rows_new(c, &rows, &err), SDN_OK);
+  assert_int_equal(sdn_layout_new(&layout, e, c, &columns, &err), SDN_OK);
+  const sdn_block_setup set = { .engine = e, .columns = columns, .range = range, .run = &run, .n_carried = c->n_carried, .n_galaxy = n_block,
+                                .n_draw = N_DRAW, .seed = 1, .fix = true };
+  assert_int_equal(sdn_block_new(&set, &block, &err), SDN_OK);
+  double *all = malloc((size_t)(N_ROW * columns->n_column) * sizeof *all);
+  assert_non_null(all);
+  for (long row = 0; row < N_ROW; row += n_block) {
+    long n = N_ROW - row < n_block ? N_ROW - row : n_block;
+    assert_int_equal(sdn_catalogue_read(c, row, n, rows, &err), SDN_OK);
+    assert_int_equal(sdn_block_run(block, rows, &err), SDN_OK);
+    memcpy(all + row * columns->n_column, block->number, (size_t)(n * columns->n_column) * sizeof *all);
+  }
+  *n_column = columns->n_column;
+  sdn_block_free(block);
+  sdn_layout_free(columns);
+  sdn_rows_free(c, rows);
+  sdn_catalogue_close(c);
+  return all;
+}
+
 static void test_blocks(void **state)
 {
   (void)state;
-  assert_true(sdn_block_size(N_DRAW) < 300);
-  write_catalogue("long.csv", N_ROW, "nan");
-  write_catalogue("short.csv", 300, "nan");
-  sdn_fit_options all = options("long.csv", "long.fits"), some = options("short.csv", "short.fits");
-  run_with_threads(&all, 2);
-  run_with_threads(&some, 2);
-  assert_same_rows("long.fits", "short.fits", 300);
+  sdn_err err;
+  sdn_engine e;
+  sdn_range *range = NULL;
+  static const long n_block[] = { 256, 17, 700 };
+  double *all[3];
+  int n_column = 0;
+  write_catalogue("cat.csv", N_ROW, "nan");
+  assert_int_equal(sdn_engine_open(fixture_posterior(), &e, &err), SDN_OK);
+  assert_int_equal(sdn_range_new(&e, NULL, &range, &err), SDN_OK);
+  for (int k = 0; k < 3; k++)
+    all[k] = run_in_blocks(&e, range, n_block[k], &n_column);
+  for (int k = 1; k < 3; k++)
+    for (long i = 0; i < (long)N_ROW * n_column; i++)
+      if (!(all[k][i] == all[0][i] || (isnan(all[k][i]) && isnan(all[0][i]))))
+        fail_msg("row %ld, column %ld: %.17g in blocks of %ld, %.17g in blocks of %ld", i / n_column, i % n_column, all[k][i], n_block[k], all[0][i], n_block[0]);
+  for (int k = 0; k < 3; k++)
+    free(all[k]);
+  sdn_range_free(range);
+  sdn_engine_close(&e);
 }
 
 static void test_unused_values(void **state)

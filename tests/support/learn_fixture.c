@@ -100,6 +100,7 @@ const char *learn_posterior(void)
   snprintf(library, sizeof library, "%s", learn_library("trained.library.h5", 4000));
   snprintf(path, sizeof path, "%s", scratch_file("trained.posterior.h5"));
   const sdn_train_options o = learn_options(library, path, 40);
-  must(sdn_train(&o, NULL, NULL, &err), &err);
+  const sdn_run run = {.n_thread = 1};   /* so small a network gains nothing from more */
+  must(sdn_train(&o, &run, NULL, &err), &err);
   return path;
 }

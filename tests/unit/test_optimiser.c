@@ -64,7 +64,8 @@ static sdn_trainer *make_trainer(const sdn_train_plan *plan, const sdn_row_sourc
 {
   sdn_trainer *t;
   sdn_err err;
-  if (sdn_trainer_new(plan, source, run, &t, &err)) fail_msg("%s", err.text);
+  static const sdn_run alone = {.n_thread = 1};
+  if (sdn_trainer_new(plan, source, run ? run : &alone, &t, &err)) fail_msg("%s", err.text);
   return t;
 }
 
