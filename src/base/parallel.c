@@ -2,6 +2,7 @@
 #include "base/parallel.h"
 
 #include <omp.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <time.h>
 
@@ -35,17 +36,41 @@ void sdn_progress(const sdn_run *run, const char *what, double done, double tota
   run->progress(run->progress_ctx, what, done, total, detail);
 }
 
+/* Workers sleep between calls instead of spinning as OpenMP's do: where cores are shared with other programs, spinning workers keep the one that has
+ * work from running. From OpenMP we take the number of cores alone, since it honours OMP_NUM_THREADS and the cores that a batch system grants. */
+typedef struct worker { sdn_crew *crew; int index; pthread_t thread; } worker;
+
 struct sdn_crew {
   sdn_run run;
   int n_worker;
-  sdn_arena **arena;   /* [n_worker] */
+  sdn_arena **arena;     /* [n_worker]; worker 0 is the caller's own thread */
+  worker *hand;          /* [n_worker], started up to n_started */
+  int n_started;
+  pthread_mutex_t lock;  /* for all below */
+  pthread_cond_t begin, end;
+  long call;             /* counts the calls that hands were woken for */
+  int n_wanted, n_busy;  /* hands 1 .. n_wanted-1 take part in this call */
+  bool over;
+  struct job *job;
 };
+
+/* Set in hands: a loop inside a tile runs on its own thread alone. */
+static _Thread_local bool inside_tile;
 
 void sdn_crew_free(sdn_crew *crew)
 {
   if (!crew) return;
+  pthread_mutex_lock(&crew->lock);
+  crew->over = true;
+  pthread_cond_broadcast(&crew->begin);
+  pthread_mutex_unlock(&crew->lock);
+  for (int i = 1; i < crew->n_started; i++) pthread_join(crew->hand[i].thread, NULL);
   for (int i = 0; crew->arena && i < crew->n_worker; i++) sdn_arena_free(crew->arena[i]);
+  pthread_cond_destroy(&crew->begin);
+  pthread_cond_destroy(&crew->end);
+  pthread_mutex_destroy(&crew->lock);
   sdn_release(crew->arena);
+  sdn_release(crew->hand);
   sdn_release(crew);
 }
 
@@ -54,10 +79,15 @@ sdn_status sdn_crew_new(const sdn_run *run, sdn_crew **out, sdn_err *err)
   *out = NULL;
   sdn_crew *crew = sdn_alloc(1, sizeof *crew, "a crew of workers", err);
   if (!crew) return err->status;
+  pthread_mutex_init(&crew->lock, NULL);   /* cannot fail with default attributes on Linux */
+  pthread_cond_init(&crew->begin, NULL);
+  pthread_cond_init(&crew->end, NULL);
   if (run) crew->run = *run;
-  crew->n_worker = sdn_n_thread(run);
+  crew->n_started = 1;
+  crew->n_worker = inside_tile ? 1 : sdn_n_thread(run);
   crew->arena = sdn_alloc((size_t)crew->n_worker, sizeof *crew->arena, "a crew's arenas", err);
-  if (!crew->arena) goto done;
+  crew->hand = crew->arena ? sdn_alloc((size_t)crew->n_worker, sizeof *crew->hand, "a crew's threads", err) : NULL;
+  if (!crew->hand) goto done;
   for (int i = 0; i < crew->n_worker; i++)
     if (!(crew->arena[i] = sdn_arena_new(err))) goto done;
   *out = crew;
@@ -77,7 +107,7 @@ typedef struct job {
   long n_tile;
   atomic_long next;
   atomic_bool failed;
-  omp_lock_t lock;       /* for all below */
+  pthread_mutex_t lock;  /* for all below */
   long n_done, failed_tile;
   double next_report;
   sdn_err *err;
@@ -86,19 +116,19 @@ typedef struct job {
 static void note_failure(job *j, long tile, const sdn_err *err)
 {
   atomic_store(&j->failed, true);
-  omp_set_lock(&j->lock);
+  pthread_mutex_lock(&j->lock);
   if (j->failed_tile < 0 || tile < j->failed_tile) {
     j->failed_tile = tile;
     *j->err = *err;
   }
-  omp_unset_lock(&j->lock);
+  pthread_mutex_unlock(&j->lock);
 }
 
 /* Count a finished tile, and report now and then: under the lock, so from one thread at a time and never backwards. */
 static void note_done(job *j)
 {
   const sdn_run *run = &j->crew->run;
-  omp_set_lock(&j->lock);
+  pthread_mutex_lock(&j->lock);
   j->n_done++;
   if (j->what && run->progress) {
     const double now = sdn_seconds();
@@ -107,7 +137,7 @@ static void note_done(job *j)
       run->progress(run->progress_ctx, j->what, (double)j->n_done, (double)j->n_tile, NULL);
     }
   }
-  omp_unset_lock(&j->lock);
+  pthread_mutex_unlock(&j->lock);
 }
 
 static void work_through(job *j, sdn_arena *arena)
@@ -123,14 +153,69 @@ static void work_through(job *j, sdn_arena *arena)
   }
 }
 
+static void *hand_main(void *arg)
+{
+  const worker *self = arg;
+  sdn_crew *crew = self->crew;
+  long seen = 0;
+  inside_tile = true;
+  pthread_mutex_lock(&crew->lock);
+  for (;;) {
+    while (!crew->over && (crew->call == seen || self->index >= crew->n_wanted)) {
+      seen = crew->call;
+      pthread_cond_wait(&crew->begin, &crew->lock);
+    }
+    if (crew->over) break;
+    seen = crew->call;
+    job *j = crew->job;
+    pthread_mutex_unlock(&crew->lock);
+    work_through(j, crew->arena[self->index]);
+    pthread_mutex_lock(&crew->lock);
+    if (--crew->n_busy == 0) pthread_cond_signal(&crew->end);
+  }
+  pthread_mutex_unlock(&crew->lock);
+  return NULL;
+}
+
+/* Hands are started when first wanted; where the system refuses one, the others do its work. */
+static int start_hands(sdn_crew *crew, int n)
+{
+  while (crew->n_started < n) {
+    worker *hand = &crew->hand[crew->n_started];
+    *hand = (worker){.crew = crew, .index = crew->n_started};
+    if (pthread_create(&hand->thread, NULL, hand_main, hand)) break;
+    crew->n_started++;
+  }
+  return crew->n_started < n ? crew->n_started : n;
+}
+
+static void work_together(sdn_crew *crew, job *j, int n)
+{
+  pthread_mutex_lock(&crew->lock);
+  n = start_hands(crew, n);
+  crew->job = j;
+  crew->n_wanted = n;
+  crew->n_busy = n - 1;
+  crew->call++;
+  pthread_cond_broadcast(&crew->begin);
+  pthread_mutex_unlock(&crew->lock);
+  const bool outer = inside_tile;
+  inside_tile = true;
+  work_through(j, crew->arena[0]);
+  inside_tile = outer;
+  pthread_mutex_lock(&crew->lock);
+  while (crew->n_busy > 0) pthread_cond_wait(&crew->end, &crew->lock);
+  pthread_mutex_unlock(&crew->lock);
+}
+
 static sdn_status run_tiles(sdn_crew *crew, long n_tile, sdn_tile_fn *work, void *ctx, const char *what, sdn_err *err)
 {
   job j = {.crew = crew, .work = work, .ctx = ctx, .what = what, .n_tile = n_tile, .failed_tile = -1, .err = err};
-  omp_init_lock(&j.lock);
   const int n = n_tile < crew->n_worker ? (int)(n_tile > 0 ? n_tile : 1) : crew->n_worker;
-#pragma omp parallel num_threads(n) if (n > 1)
-  work_through(&j, crew->arena[omp_get_thread_num()]);
-  omp_destroy_lock(&j.lock);
+  pthread_mutex_init(&j.lock, NULL);
+  if (n > 1) work_together(crew, &j, n);
+  else work_through(&j, crew->arena[0]);
+  pthread_mutex_destroy(&j.lock);
   if (j.failed_tile >= 0) return err->status;
   if (j.n_done < n_tile)
     return sdn_fail(err, SDN_INTERRUPTED, "stopped on request after %ld of %ld tiles%s%s", j.n_done, n_tile, what ? " of " : "", what ? what : "");

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A catalogue in, a result table out, block by block: read -> nJy and flags -> draws -> parameters -> derived quantities -> quantiles -> rows.
  * Memory does not depend on the catalogue's length, and the result not on the number of threads. */
-#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 #include <sys/stat.h>

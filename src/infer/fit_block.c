@@ -121,7 +121,6 @@ sdn_status sdn_block_run(sdn_block *b, sdn_rows *rows, sdn_err *err)
 {
   sdn_status status;
   int n_band = b->set.engine->n_band;
-  b->rows = rows;
   for (long i = 0; i < rows->n; i++)
     if (sdn_range_outside(b->set.range, rows->flux_nJy + i * n_band, rows->sigma_nJy + i * n_band))
       rows->flags[i] |= SDN_FLAG_OUT_OF_RANGE;

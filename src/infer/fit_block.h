@@ -21,7 +21,6 @@ typedef struct sdn_block_setup {
 
 typedef struct sdn_block {
   sdn_block_setup set;
-  const sdn_rows *rows;      /* of the last run */
   double *fixed, *cdf;       /* [n_galaxy] given first coordinate, NaN: none; its cumulative probability */
   float *z, *ln_q;           /* [n_galaxy][n_draw][n_free], [n_galaxy][n_draw] */
   double *params;            /* [n_galaxy][n_draw][n_param] */

@@ -96,7 +96,8 @@ static sdn_status check_origin(const sdn_h5 *file, const char *path, const char 
 static sdn_status read_history(const sdn_h5 *file, sdn_train_state *s, sdn_err *err)
 {
   sdn_h5_shape shape;
-  if (!(s->n_history >= 0 && s->n_history < MAX_HISTORY)) return sdn_fail(err, SDN_FORMAT, "%s: %ld validations; the file is corrupt", sdn_h5_path(file), s->n_history);
+  if (!(s->n_history >= 0 && s->n_history < MAX_HISTORY))
+    return sdn_fail(err, SDN_FORMAT, "%s: %ld validations; the file is corrupt", sdn_h5_path(file), s->n_history);
   if (s->n_history == 0) return SDN_OK;
   if (sdn_h5_shape_of(file, "history", &shape, err)) return err->status;
   if (shape.n_dim != 2 || shape.dim[0] != s->n_history || shape.dim[1] != SDN_N_HISTORY)

@@ -12,7 +12,8 @@ sdn_status sdn_encoder_work_new(const sdn_network *net, sdn_arena *arena, sdn_en
   for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
     if (!(*parts[i].to = sdn_arena_take(arena, (size_t)parts[i].n * SDN_ROWS, sizeof(float), err))) return err->status;
   for (int i = 0; i <= SDN_ENCODER_DEPTH; i++)
-    if (!(w->d[i] = sdn_arena_take(arena, (size_t)e * SDN_ROWS, sizeof(float), err)) || !(w->h[i] = sdn_arena_take(arena, (size_t)e * SDN_ROWS, sizeof(float), err)))
+    if (!(w->d[i] = sdn_arena_take(arena, (size_t)e * SDN_ROWS, sizeof(float), err)) ||
+        !(w->h[i] = sdn_arena_take(arena, (size_t)e * SDN_ROWS, sizeof(float), err)))
       return err->status;
   return SDN_OK;
 }

@@ -217,8 +217,8 @@ static sdn_status read_sizes(const sdn_h5 *file, const sdn_posterior *p, int n_f
   }
   if (arch->n_free == 1 && arch->n_hidden == 0) arch->n_hidden = 1;   /* as asked for: sdn_network_new takes it away again */
   if (arch->n_free != n_free || arch->n_feature != sdn_survey_n_feature(p->survey))
-    return sdn_fail(err, SDN_FORMAT, "%s: the network takes %d features and gives %d parameters, but its survey has %d and its names are %d; it is of another version of this "
-                    "program, or corrupt: train again",
+    return sdn_fail(err, SDN_FORMAT, "%s: the network takes %d features and gives %d parameters, but its survey has %d and its names are %d; "
+                    "it is of another version of this program, or corrupt: train again",
                     sdn_h5_path(file), arch->n_feature, arch->n_free, sdn_survey_n_feature(p->survey), n_free);
   return SDN_OK;
 }

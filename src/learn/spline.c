@@ -181,7 +181,7 @@ void sdn_knots_make(int n_bin, const float *raw, sdn_knots *k)
 SDN_CLONES
 void sdn_knots_inverse(const sdn_knots *k, const float *y, float *x, double *ln_slope)
 {
-  float x0[SDN_ROWS], w[SDN_ROWS], y0[SDN_ROWS], h[SDN_ROWS], d0[SDN_ROWS], d1[SDN_ROWS];
+  float x0[SDN_ROWS] = {0}, w[SDN_ROWS] = {0}, y0[SDN_ROWS] = {0}, h[SDN_ROWS] = {0}, d0[SDN_ROWS] = {0}, d1[SDN_ROWS] = {0};
   for (int j = 0; j < k->n_bin; j++) {
     const float left = k->x[j], width = k->x[j + 1] - left, low = k->y[j], height = k->y[j + 1] - low, s0 = k->slope[j], s1 = k->slope[j + 1];
     const bool first = j == 0;

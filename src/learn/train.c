@@ -228,7 +228,8 @@ sdn_status sdn_train(const sdn_train_options *opt, const sdn_run *run, sdn_train
     return sdn_fail(err, SDN_USAGE, "the output's name is longer than %zu characters", sizeof checkpoint);
   if (sdn_check_writable(opt->output, err)) return err->status;
   sdn_status status = rows_read(opt->library, &r, err);
-  if (!status && r.n_free > SDN_MAX_FREE) status = sdn_fail(err, SDN_RANGE, "%s has %d free parameters; at most %d are possible", opt->library, r.n_free, SDN_MAX_FREE);
+  if (!status && r.n_free > SDN_MAX_FREE)
+    status = sdn_fail(err, SDN_RANGE, "%s has %d free parameters; at most %d are possible", opt->library, r.n_free, SDN_MAX_FREE);
   if (!status) status = train_rows(opt, &r, checkpoint, run, summary ? summary : &ignored, err);
   rows_free(&r);
   return status;

@@ -3,9 +3,14 @@
 import csv
 import json
 import math
+import os
+import pathlib
+import subprocess
 import unittest
 
 from harness import BANDS, Folder, SOURCE, sedna
+
+EXAMPLES = pathlib.Path(os.environ["SEDNA_EXAMPLES"])
 
 
 def write_catalogue(path, rows):
@@ -87,6 +92,15 @@ class Road(Folder):
         self.fit_rows([GOOD] * 5, "--samples", "draws.h5")
         self.run_ok("report", "result.csv", "--samples", "draws.h5", "--rows", "0,3", "-o", "result.html")
         self.assertIn('"row":3', (self.folder / "result.html").read_text(encoding="utf-8"))
+
+    def test_examples_in_c(self):
+        fluxes = subprocess.run([EXAMPLES / "01_fluxes_of_a_galaxy"], capture_output=True, text=True, check=True).stdout
+        self.assertIn("JWST/NIRCam.F444W", fluxes)
+        pairs = [str(v) for f, s in zip(GOOD[2:7], GOOD[7:]) for v in (f, s)]
+        text = subprocess.run([EXAMPLES / "02_posterior_of_a_galaxy", self.folder / "posterior.h5", *pairs], capture_output=True, text=True, check=True).stdout
+        redshift = float(text.split()[1])
+        row = self.fit_rows([GOOD])[0]
+        self.assertAlmostEqual(redshift, float(row["redshift_mean"]), delta=3 * float(row["redshift_std"]) / 300 ** 0.5)
 
     def test_info_knows_every_file(self):
         for name, word in [("library.h5", "sedna library"), ("posterior.h5", "sedna posterior"), ("model.yaml", "log_mass_formed_msun"),
