@@ -16,13 +16,14 @@ all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
 
 $(BUILD)/build.ninja:
-	@tools/install-deps build test
+	@tools/install-deps build
 	@meson setup $(BUILD) $(SETUP) --prefix=$(PREFIX)
 
 demo: all
 	@BUILD=$(BUILD) tools/demo
 
 test: all
+	@tools/install-deps test
 	@meson test -C $(BUILD) --print-errorlogs $(if $(SUITE),--suite $(SUITE))
 
 bench: all

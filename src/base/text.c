@@ -9,7 +9,8 @@
 
 #include "base/file.h"
 
-static bool reserve(sdn_text *t, size_t extra) {
+static bool reserve(sdn_text *t, size_t extra)
+{
   if (t->failed) return false;
   if (t->n + extra + 1 <= t->capacity) return true;
   size_t capacity = 2 * (t->n + extra + 1);
@@ -23,14 +24,16 @@ static bool reserve(sdn_text *t, size_t extra) {
   return true;
 }
 
-void sdn_text_add_bytes(sdn_text *t, const char *bytes, size_t n) {
+void sdn_text_add_bytes(sdn_text *t, const char *bytes, size_t n)
+{
   if (!reserve(t, n)) return;
   memcpy(t->data + t->n, bytes, n);
   t->n += n;
   t->data[t->n] = 0;
 }
 
-void sdn_text_add(sdn_text *t, const char *fmt, ...) {
+void sdn_text_add(sdn_text *t, const char *fmt, ...)
+{
   va_list args;
   va_start(args, fmt);
   int n = vsnprintf(NULL, 0, fmt, args);
@@ -43,7 +46,8 @@ void sdn_text_add(sdn_text *t, const char *fmt, ...) {
   t->n += (size_t)n;
 }
 
-void sdn_text_add_json_string(sdn_text *t, const char *value) {
+void sdn_text_add_json_string(sdn_text *t, const char *value)
+{
   sdn_text_add_bytes(t, "\"", 1);
   for (const unsigned char *c = (const unsigned char *)value; *c; c++) {
     if (*c == '"' || *c == '\\') sdn_text_add(t, "\\%c", *c);
@@ -53,12 +57,14 @@ void sdn_text_add_json_string(sdn_text *t, const char *value) {
   sdn_text_add_bytes(t, "\"", 1);
 }
 
-void sdn_text_add_json_number(sdn_text *t, double value, int digits) {
+void sdn_text_add_json_number(sdn_text *t, double value, int digits)
+{
   if (isfinite(value)) sdn_text_add(t, "%.*g", digits, value);
   else sdn_text_add(t, "null");
 }
 
-void sdn_text_add_json_numbers(sdn_text *t, long n, const double *value, int digits) {
+void sdn_text_add_json_numbers(sdn_text *t, long n, const double *value, int digits)
+{
   sdn_text_add(t, "[");
   for (long i = 0; i < n; i++) {
     if (i) sdn_text_add(t, ",");
@@ -67,7 +73,8 @@ void sdn_text_add_json_numbers(sdn_text *t, long n, const double *value, int dig
   sdn_text_add(t, "]");
 }
 
-void sdn_text_add_html(sdn_text *t, const char *value) {
+void sdn_text_add_html(sdn_text *t, const char *value)
+{
   for (const char *c = value; *c; c++) {
     switch (*c) {
     case '&': sdn_text_add(t, "&amp;"); break;
@@ -79,11 +86,13 @@ void sdn_text_add_html(sdn_text *t, const char *value) {
   }
 }
 
-sdn_status sdn_text_done(const sdn_text *t, sdn_err *err) {
+sdn_status sdn_text_done(const sdn_text *t, sdn_err *err)
+{
   return t->failed ? sdn_fail(err, SDN_MEMORY, "no memory for a text of more than %zu bytes", t->n) : SDN_OK;
 }
 
-sdn_status sdn_text_write(const sdn_text *t, const char *path, sdn_err *err) {
+sdn_status sdn_text_write(const sdn_text *t, const char *path, sdn_err *err)
+{
   if (sdn_text_done(t, err) != SDN_OK) return err->status;
   char *part = sdn_part_name(path, err);
   if (!part) return err->status;
@@ -105,7 +114,8 @@ sdn_status sdn_text_write(const sdn_text *t, const char *path, sdn_err *err) {
   return status;
 }
 
-void sdn_text_free(sdn_text *t) {
+void sdn_text_free(sdn_text *t)
+{
   free(t->data);
   memset(t, 0, sizeof *t);
 }

@@ -12,13 +12,15 @@
 static volatile int stop_wanted;
 static bool quiet;
 
-static void on_signal(int signal_number) {
+static void on_signal(int signal_number)
+{
   (void)signal_number;
   stop_wanted = 1;
 }
 
 /* The first SIGINT or SIGTERM asks for a clean stop; the handler then steps aside, so that a second one kills. */
-static void catch_signals(void) {
+static void catch_signals(void)
+{
   struct sigaction action;
   memset(&action, 0, sizeof action);
   action.sa_handler = on_signal;
@@ -32,20 +34,23 @@ static void catch_signals(void) {
 
 static struct { char what[64]; double began, printed; bool on_line; } bar;
 
-static double now(void) {
+static double now(void)
+{
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static void print_duration(double seconds) {
+static void print_duration(double seconds)
+{
   if (seconds < 90) fprintf(stderr, "%.0f s", seconds);
   else if (seconds < 5400) fprintf(stderr, "%.0f min", seconds / 60);
   else fprintf(stderr, "%.1f h", seconds / 3600);
 }
 
 /* Nothing is shown of work that ends within two seconds. */
-static void show_progress(void *ctx, const char *what, double done, double total, const char *detail) {
+static void show_progress(void *ctx, const char *what, double done, double total, const char *detail)
+{
   (void)ctx;
   double t = now();
   if (strncmp(bar.what, what, sizeof bar.what - 1) != 0) {
@@ -70,26 +75,30 @@ static void show_progress(void *ctx, const char *what, double done, double total
   bar.on_line = true;
 }
 
-void cli_progress_end(void) {
+void cli_progress_end(void)
+{
   if (bar.on_line) fputs("\r\033[K", stderr);
   bar.on_line = false;
 }
 
 /* ------------------------------------------------------------------ help */
 
-static bool is_positional(const cli_page *page, const char *name) {
+static bool is_positional(const cli_page *page, const char *name)
+{
   for (int i = 0; page->positional[i]; i++)
     if (!strcmp(page->positional[i], name)) return true;
   return false;
 }
 
-static const char *short_form(const char *name) {
+static const char *short_form(const char *name)
+{
   if (!strcmp(name, "output")) return "-o, ";
   if (!strcmp(name, "n")) return "-n, ";
   return "    ";
 }
 
-static void print_option(const sdn_knob *k) {
+static void print_option(const sdn_knob *k)
+{
   char left[80];
   snprintf(left, sizeof left, "%s--%s%s%s", short_form(k->name), k->name, k->kind == SDN_KNOB_FLAG ? "" : " ",
            k->kind == SDN_KNOB_FLAG ? "" : k->unit && *k->unit ? k->unit : k->kind == SDN_KNOB_TEXT ? "TEXT" : "X");
@@ -100,7 +109,8 @@ static void print_option(const sdn_knob *k) {
   putchar('\n');
 }
 
-static void print_page(const cli_page *page) {
+static void print_page(const cli_page *page)
+{
   printf("sedna %s: %s\n\nusage: sedna %s", page->name, page->summary, page->name);
   for (int i = 0; page->positional[i]; i++) {
     putchar(' ');
@@ -130,13 +140,15 @@ typedef struct reader {
   bool help;
 } reader;
 
-static bool complain(const reader *r, const char *sentence, const char *word) {
+static bool complain(const reader *r, const char *sentence, const char *word)
+{
   fprintf(stderr, "sedna %s: %s%s (sedna %s --help)\n", r->page->name, sentence, word, r->page->name);
   return false;
 }
 
 /* "--n-epoch" and "--n_epoch" are the same word. */
-static void option_name(const char *arg, char *name, size_t size) {
+static void option_name(const char *arg, char *name, size_t size)
+{
   if (!strcmp(arg, "-o")) arg = "--output";
   if (!strcmp(arg, "-n")) arg = "--n";
   if (!strcmp(arg, "-j")) arg = "--threads";
@@ -147,7 +159,8 @@ static void option_name(const char *arg, char *name, size_t size) {
     if (*c == '-') *c = '_';
 }
 
-static const sdn_knob *find_knob(const reader *r, const char *name, size_t *index) {
+static const sdn_knob *find_knob(const reader *r, const char *name, size_t *index)
+{
   for (size_t k = 0; k < *r->page->n_knob; k++)
     if (!strcmp(r->page->knobs[k].name, name)) {
       *index = k;
@@ -156,7 +169,8 @@ static const sdn_knob *find_knob(const reader *r, const char *name, size_t *inde
   return NULL;
 }
 
-static bool set_knob(reader *r, const char *name, const char *value) {
+static bool set_knob(reader *r, const char *name, const char *value)
+{
   sdn_err err;
   size_t k;
   if (sdn_knob_set(r->page->knobs, *r->page->n_knob, r->options, name, value, &err) != SDN_OK) {
@@ -167,7 +181,8 @@ static bool set_knob(reader *r, const char *name, const char *value) {
   return true;
 }
 
-static bool set_threads(reader *r, const char *value) {
+static bool set_threads(reader *r, const char *value)
+{
   char *end;
   long n = strtol(value, &end, 10);
   if (*end || end == value || n < 1 || n > 4096) return complain(r, "--threads wants a number from 1 to 4096, not ", value);
@@ -175,7 +190,8 @@ static bool set_threads(reader *r, const char *value) {
   return true;
 }
 
-static bool read_positional(reader *r, const char *arg) {
+static bool read_positional(reader *r, const char *arg)
+{
   const char *knob = r->n_positional < CLI_MAX_POSITIONAL ? r->page->positional[r->n_positional] : NULL;
   if (!knob) return complain(r, "one argument too many: ", arg);
   r->n_positional++;
@@ -183,7 +199,8 @@ static bool read_positional(reader *r, const char *arg) {
 }
 
 /* Reads argv[*i] and, where it takes one, its value. */
-static bool read_argument(reader *r, int argc, char **argv, int *i) {
+static bool read_argument(reader *r, int argc, char **argv, int *i)
+{
   const char *arg = argv[*i];
   if (!strcmp(arg, "-h") || !strcmp(arg, "--help")) return r->help = true;
   if (!strcmp(arg, "-q") || !strcmp(arg, "--quiet")) {
@@ -207,7 +224,8 @@ static bool read_argument(reader *r, int argc, char **argv, int *i) {
   return strcmp(name, "threads") ? set_knob(r, name, value) : set_threads(r, value);
 }
 
-static bool check_complete(const reader *r) {
+static bool check_complete(const reader *r)
+{
   if (r->n_positional < CLI_MAX_POSITIONAL && r->page->positional[r->n_positional])
     return complain(r, "missing argument: ", r->page->positional[r->n_positional]);
   char words[128];
@@ -220,7 +238,8 @@ static bool check_complete(const reader *r) {
 }
 
 /* The command line as one text, for the output's record of its origin. */
-static const char *join_command(int argc, char **argv) {
+static const char *join_command(int argc, char **argv)
+{
   static char text[2048];
   size_t used = (size_t)snprintf(text, sizeof text, "sedna");
   for (int i = 0; i < argc && used < sizeof text; i++)
@@ -228,7 +247,8 @@ static const char *join_command(int argc, char **argv) {
   return text;
 }
 
-cli_parsed cli_parse(const cli_page *page, int argc, char **argv, void *options, sdn_run *run) {
+cli_parsed cli_parse(const cli_page *page, int argc, char **argv, void *options, sdn_run *run)
+{
   reader r = {.page = page, .options = options, .run = run};
   memset(run, 0, sizeof *run);
   run->stop = &stop_wanted;
@@ -249,7 +269,8 @@ cli_parsed cli_parse(const cli_page *page, int argc, char **argv, void *options,
 
 /* ------------------------------------------------------------------ ending */
 
-int cli_exit_code(sdn_status status) {
+int cli_exit_code(sdn_status status)
+{
   switch (status) {
   case SDN_OK: return 0;
   case SDN_USAGE:
@@ -261,7 +282,8 @@ int cli_exit_code(sdn_status status) {
 
 bool cli_quiet(void) { return quiet; }
 
-int cli_report(const char *command, const sdn_err *err) {
+int cli_report(const char *command, const sdn_err *err)
+{
   cli_progress_end();
   fprintf(stderr, "sedna %s: %s\n", command, err->text);
   return cli_exit_code(err->status);

@@ -16,7 +16,8 @@ const cli_page cli_check_page = {
               "  sedna check posterior.h5 -n 20000 --fix redshift -o check_known_z\n",
 };
 
-int cmd_check(int argc, char **argv) {
+int cmd_check(int argc, char **argv)
+{
   sdn_check_options options;
   sdn_run run;
   sdn_err err;

@@ -14,13 +14,15 @@ const cli_page cli_fit_page = {
               "  sedna fit posterior.h5 catalogue.csv -o result.ecsv --fix redshift=Z_SPEC --samples draws.h5\n",
 };
 
-static void print_photo_z(const sdn_fit_summary *s) {
+static void print_photo_z(const sdn_fit_summary *s)
+{
   if (s->n_spec < 1) return;
   printf("photometric against spectroscopic redshift, %ld galaxies: sigma_NMAD %.4f, outliers (> 0.15) %.1f %%, bias %+.4f\n", s->n_spec,
          s->nmad, 100 * s->outlier_fraction, s->bias);
 }
 
-int cmd_fit(int argc, char **argv) {
+int cmd_fit(int argc, char **argv)
+{
   sdn_fit_options options;
   sdn_run run;
   sdn_err err;

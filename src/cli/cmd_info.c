@@ -11,7 +11,8 @@ const cli_page cli_info_page = {
   .examples = "  sedna info posterior.h5\n  sedna info my_model.yaml\n  sedna info result.fits --rows 10\n",
 };
 
-int cmd_info(int argc, char **argv) {
+int cmd_info(int argc, char **argv)
+{
   sdn_info_options options;
   sdn_run run;
   sdn_err err;

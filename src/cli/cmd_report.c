@@ -13,7 +13,8 @@ const cli_page cli_report_page = {
               "  sedna report result.fits --samples draws.h5 --rows 17,42,1003 -o result.html\n",
 };
 
-int cmd_report(int argc, char **argv) {
+int cmd_report(int argc, char **argv)
+{
   sdn_report_options options;
   sdn_run run;
   sdn_err err;

@@ -13,7 +13,8 @@ const cli_page cli_simulate_page = {
               "  sedna simulate my_model.yaml --survey my_survey.yaml -n 1e6 -j 64 -o library.h5\n",
 };
 
-int cmd_simulate(int argc, char **argv) {
+int cmd_simulate(int argc, char **argv)
+{
   sdn_simulate_options options;
   sdn_run run;
   sdn_err err;

@@ -14,7 +14,8 @@ const cli_page cli_train_page = {
               "  sedna train library.h5 -o posterior.h5 --max-minutes 15\n",
 };
 
-int cmd_train(int argc, char **argv) {
+int cmd_train(int argc, char **argv)
+{
   sdn_train_options options;
   sdn_run run;
   sdn_err err;

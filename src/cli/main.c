@@ -14,7 +14,8 @@ static const struct { const cli_page *page; int (*run)(int argc, char **argv); }
 };
 enum { n_command = sizeof commands / sizeof commands[0] };
 
-static void print_help(FILE *out) {
+static void print_help(FILE *out)
+{
   fputs("sedna: from galaxy photometry to posteriors of physical properties.\n\n"
         "usage: sedna COMMAND [ARGUMENTS]     sedna COMMAND --help\n\n", out);
   for (int i = 0; i < n_command; i++) fprintf(out, "  %-10s %s\n", commands[i].page->name, commands[i].page->summary);
@@ -28,14 +29,16 @@ static void print_help(FILE *out) {
         "Exit codes: 0 done, 1 the system or a file failed, 2 the input must be mended, 130 interrupted (run again to resume).\n", out);
 }
 
-static int unknown_command(const char *word) {
+static int unknown_command(const char *word)
+{
   fprintf(stderr, "sedna: there is no command \"%s\"; the commands are", word);
   for (int i = 0; i < n_command; i++) fprintf(stderr, " %s", commands[i].page->name);
   fputs(" (sedna --help)\n", stderr);
   return 2;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
   if (argc < 2) {
     print_help(stderr);
     return 2;

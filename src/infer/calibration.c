@@ -75,7 +75,7 @@ static int nan_last(const void *a, const void *b)
 
 void sdn_uniformity_of(long n, double *pit, sdn_uniformity *out)
 {
-  *out = (sdn_uniformity){ .ks_p = 1, .chi2_p = 1, .p = 1 };
+  *out = (sdn_uniformity){.ks_p = 1, .chi2_p = 1, .p = 1};
   qsort(pit, (size_t)n, sizeof *pit, nan_last);
   while (out->n < n && !isnan(pit[out->n]))
     out->n++;
@@ -96,7 +96,7 @@ void sdn_uniformity_of(long n, double *pit, sdn_uniformity *out)
 
 void sdn_recovery_of(long n, const double *truth, const double *estimate, double *work, sdn_recovery *out)
 {
-  *out = (sdn_recovery){ 0, NAN, NAN, NAN, NAN };
+  *out = (sdn_recovery){0, NAN, NAN, NAN, NAN};
   double mean = 0, bias = 0, scatter = 0, residual = 0;
   for (long i = 0; i < n; i++)
     if (isfinite(truth[i]) && isfinite(estimate[i])) {

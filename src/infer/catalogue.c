@@ -34,7 +34,7 @@ static int find(const sdn_catalogue *c, const char *name, absent *a)
 
 static sdn_status map_bands(sdn_catalogue *c, const char *path, sdn_err *err)
 {
-  absent flux = { 0 }, error = { 0 };
+  absent flux = {0}, error = {0};
   for (int b = 0; b < c->n_band; b++) {
     c->number[2 * b] = find(c, sdn_survey_flux_column(c->survey, b), &flux);
     c->number[2 * b + 1] = find(c, sdn_survey_error_column(c->survey, b), &error);
@@ -88,7 +88,7 @@ static int copies_in(const char *copy)
 static sdn_status carry(sdn_catalogue *c, const char *name, const char *as, sdn_err *err)
 {
   sdn_carried *k = &c->carried[c->n_carried];
-  *k = (sdn_carried){ .at = -1 };
+  *k = (sdn_carried){.at = -1};
   k->source = sdn_table_find(c->table, name, err);
   if (k->source < 0)
     return err->status;
@@ -111,7 +111,7 @@ static sdn_status carry_id(sdn_catalogue *c, sdn_err *err)
     return sdn_fail_in(err, "survey \"%s\", columns: id", sdn_survey_name(c->survey));
   if (name)
     return SDN_OK;
-  c->carried[c->n_carried++] = (sdn_carried){ .source = -1, .at = -1, .column = { .name = "id", .description = "row of the catalogue, counted from 0", .kind = SDN_COLUMN_LONG } };
+  c->carried[c->n_carried++] = (sdn_carried){ .source = -1, .at = -1, .column = {.name = "id", .description = "row of the catalogue, counted from 0", .kind = SDN_COLUMN_LONG} };
   return SDN_OK;
 }
 

@@ -41,17 +41,17 @@ static sdn_status wants_fix(const sdn_check_options *opt, const sdn_engine *e, b
 sdn_status sdn_check(const sdn_check_options *opt, const sdn_run *run, sdn_check_summary *summary, sdn_err *err)
 {
   double start = sdn_seconds();
-  sdn_engine engine = { 0 };
+  sdn_engine engine = {0};
   sdn_trial *trial = NULL;
   sdn_verdict *verdict = NULL;
-  sdn_text path = { 0 };
+  sdn_text path = {0};
   bool fix = false;
   sdn_status status;
   if ((status = check_options(opt, err)) || (status = json_path(opt->output, &path, err)) || (status = sdn_engine_open(opt->posterior, &engine, err)) ||
       (status = wants_fix(opt, &engine, &fix, err)))
     goto done;
-  const sdn_trial_setup setup = { opt->n, opt->n_draw, (uint64_t)opt->seed, fix };
-  const sdn_check_origin origin = { path.data, run ? run->command : NULL, opt->posterior };
+  const sdn_trial_setup setup = {opt->n, opt->n_draw, (uint64_t)opt->seed, fix};
+  const sdn_check_origin origin = {path.data, run ? run->command : NULL, opt->posterior};
   if ((status = sdn_trial_new(&engine, &setup, run, &trial, err)) || (status = sdn_verdict_new(trial, &verdict, err)) ||
       (status = sdn_check_write(&origin, trial, verdict, err)))
     goto done;

@@ -183,7 +183,7 @@ static void write_tarp(sdn_json *j, const sdn_trial *t, const sdn_verdict *v)
 
 sdn_status sdn_check_write(const sdn_check_origin *origin, const sdn_trial *t, const sdn_verdict *v, sdn_err *err)
 {
-  sdn_json j = { 0 };
+  sdn_json j = {0};
   sdn_json_begin(&j, NULL, '{');
   write_head(&j, origin, t);
   write_verdict(&j, v);

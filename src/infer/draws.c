@@ -88,25 +88,25 @@ static sdn_status params_tile(void *ctx, long tile, sdn_arena *arena, sdn_err *e
     return err->status;
   for (long i = 0; i < n * e->n_free; i++)
     z[i] = job->z[first * e->n_free + i];
-  batch b = { .engine = e, .z = z, .params = job->params + first * e->n_param };
+  batch b = {.engine = e, .z = z, .params = job->params + first * e->n_param};
   return evaluate(&b, do_params, spoil_params, 0, n, err);
 }
 
 sdn_status sdn_draws_params(const sdn_engine *e, long n, const float *z, double *params, const sdn_run *run, sdn_err *err)
 {
-  params_job job = { e, n, z, params };
+  params_job job = {e, n, z, params};
   return sdn_parallel_tiles((n + TILE - 1) / TILE, params_tile, &job, run, NULL, err);
 }
 
 sdn_status sdn_draws_derived(const sdn_engine *e, long n, const double *params, bool sfh_only, double *derived, const sdn_run *run, sdn_err *err)
 {
-  batch b = { .engine = e, .run = run, .given = params, .derived = derived, .sfh_only = sfh_only };
+  batch b = {.engine = e, .run = run, .given = params, .derived = derived, .sfh_only = sfh_only};
   return evaluate(&b, do_derived, spoil_derived, 0, n, err);
 }
 
 sdn_status sdn_draws_flux(const sdn_engine *e, long n, const double *params, float *flux_nJy, const sdn_run *run, sdn_err *err)
 {
-  batch b = { .engine = e, .run = run, .given = params, .flux = flux_nJy };
+  batch b = {.engine = e, .run = run, .given = params, .flux = flux_nJy};
   return evaluate(&b, do_flux, spoil_flux, 0, n, err);
 }
 

@@ -63,7 +63,7 @@ static sdn_status open_parts(const char *path, sdn_engine *e, sdn_err *err)
 
 sdn_status sdn_engine_open(const char *posterior_path, sdn_engine *e, sdn_err *err)
 {
-  *e = (sdn_engine){ 0 };
+  *e = (sdn_engine){0};
   sdn_status status = open_parts(posterior_path, e, err);
   if (status)
     sdn_engine_close(e);
@@ -75,7 +75,7 @@ void sdn_engine_close(sdn_engine *e)
   sdn_forward_free(e->forward);
   sdn_model_free(e->model);
   sdn_posterior_free(e->posterior);
-  *e = (sdn_engine){ 0 };
+  *e = (sdn_engine){0};
 }
 
 sdn_status sdn_engine_fix(const sdn_engine *e, const char *fix, const char **column, sdn_err *err)

@@ -52,8 +52,8 @@ static sdn_status check_one_path(const char *path, const char *role, const sdn_f
 
 static sdn_status check_options(const sdn_fit_options *opt, sdn_err *err)
 {
-  const char *const given[] = { opt->posterior, opt->catalogue, opt->output, opt->derived, opt->quantiles };
-  static const char *const name[] = { "posterior", "catalogue", "output", "derived", "quantiles" };
+  const char *const given[] = {opt->posterior, opt->catalogue, opt->output, opt->derived, opt->quantiles};
+  static const char *const name[] = {"posterior", "catalogue", "output", "derived", "quantiles"};
   for (size_t i = 0; i < sizeof name / sizeof *name; i++)
     if (!given[i] || !*given[i])
       return sdn_fail(err, SDN_USAGE, "fit needs the option %s", name[i]);
@@ -78,8 +78,8 @@ static sdn_status open_inputs(fit_job *job, sdn_err *err)
   }
   if (status)
     return status;
-  const sdn_catalogue_request request = { opt->catalogue, job->fix_column, opt->copy, sdn_block_size(opt->n_draw) };
-  const sdn_layout_request columns = { opt->quantiles, opt->derived, opt->n_spectral, opt->n_draw };
+  const sdn_catalogue_request request = {opt->catalogue, job->fix_column, opt->copy, sdn_block_size(opt->n_draw)};
+  const sdn_layout_request columns = {opt->quantiles, opt->derived, opt->n_spectral, opt->n_draw};
   if ((status = sdn_catalogue_open(&request, job->engine.survey, &job->catalogue, err)) || (status = sdn_rows_new(job->catalogue, &job->rows, err)) ||
       (status = sdn_layout_new(&columns, &job->engine, job->catalogue, &job->columns, err)))
     return status;
@@ -106,7 +106,7 @@ static sdn_status create_outputs(fit_job *job, const char *command, sdn_err *err
   if (!status)
     status = sdn_table_create(opt->output, job->columns->n_column, job->columns->column, meta->n, meta->pair, &job->table, err);
   if (!status && opt->samples) {
-    const sdn_samples_origin origin = { command, opt->posterior, opt->catalogue, opt->n_draw };
+    const sdn_samples_origin origin = {command, opt->posterior, opt->catalogue, opt->n_draw};
     status = sdn_samples_create(opt->samples, &job->engine, &origin, &job->samples, err);
   }
   sdn_result_meta_free(meta);
@@ -208,10 +208,10 @@ static void release(fit_job *job)
 
 sdn_status sdn_fit(const sdn_fit_options *opt, const sdn_run *run, sdn_fit_summary *summary, sdn_err *err)
 {
-  fit_job job = { .opt = opt };
-  sdn_fit_summary s = { .nmad = NAN, .outlier_fraction = NAN, .bias = NAN };
+  fit_job job = {.opt = opt};
+  sdn_fit_summary s = {.nmad = NAN, .outlier_fraction = NAN, .bias = NAN};
   if (run)
-    job.inner = (sdn_run){ .n_thread = run->n_thread, .stop = run->stop };
+    job.inner = (sdn_run){.n_thread = run->n_thread, .stop = run->stop};
   sdn_status status;
   if ((status = check_options(opt, err)) || (status = open_inputs(&job, err)) || (status = make_room(&job, err)) ||
       (status = create_outputs(&job, run ? run->command : NULL, err)) || (status = fit_rows(&job, run, &s, err)) || (status = finish(&job, &s, err)))

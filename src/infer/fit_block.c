@@ -86,7 +86,7 @@ static sdn_status draw(sdn_block *b, const sdn_rows *rows, sdn_err *err)
                                            rows->row0, b->z, b->ln_q, s->run, err);
   for (long i = 0; i < rows->n && !status; i++)
     if (rows->flags[i] & SDN_FLAG_NO_DATA) {
-      const sdn_prior_draws d = { n_free, s->n_draw, s->fix ? b->fixed[i] : NAN, s->seed, rows->row0 + i };
+      const sdn_prior_draws d = {n_free, s->n_draw, s->fix ? b->fixed[i] : NAN, s->seed, rows->row0 + i};
       sdn_draws_prior(&d, b->z + i * s->n_draw * n_free, b->ln_q + i * s->n_draw);
     }
   return status ? status : sdn_draws_params(s->engine, rows->n * s->n_draw, b->z, b->params, s->run, err);
@@ -128,6 +128,6 @@ sdn_status sdn_block_run(sdn_block *b, sdn_rows *rows, sdn_err *err)
     return status;
   if ((status = draw(b, rows, err)) || (status = derive(b, rows->n, err)))
     return status;
-  summary_job job = { b, rows };
+  summary_job job = {b, rows};
   return sdn_parallel_tiles(rows->n, summary_tile, &job, b->set.run, NULL, err);
 }

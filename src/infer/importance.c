@@ -87,10 +87,10 @@ static sdn_status make_work(const target *t, long n, chunk_work *work, sdn_err *
 sdn_status sdn_importance_run(const sdn_posterior *p, const sdn_forward *fwd, const sdn_prior *prior, const float *flux_nJy, const float *sigma_nJy, long n_draw,
                               uint64_t seed, long row, double *weights, sdn_importance *out, const sdn_run *run, sdn_err *err)
 {
-  const target t = { fwd, prior, sdn_posterior_survey(p), flux_nJy, sigma_nJy };
-  const sdn_run inner = run ? (sdn_run){ .n_thread = run->n_thread, .stop = run->stop } : (sdn_run){ 0 };
+  const target t = {fwd, prior, sdn_posterior_survey(p), flux_nJy, sigma_nJy};
+  const sdn_run inner = run ? (sdn_run){.n_thread = run->n_thread, .stop = run->stop} : (sdn_run){0};
   int n_free = sdn_prior_n_free(prior);
-  chunk_work work = { 0 };
+  chunk_work work = {0};
   float *z = NULL, *ln_q = NULL;
   double *ln_w = NULL;
   sdn_status status = check_sizes(p, &t, n_draw, err);
@@ -103,7 +103,7 @@ sdn_status sdn_importance_run(const sdn_posterior *p, const sdn_forward *fwd, co
       (status = sdn_posterior_sample(p, 1, flux_nJy, sigma_nJy, NULL, n_draw, seed, row, z, ln_q, &inner, err)))
     goto done;
   for (long i = 0; i < n_draw && !status; i += CHUNK) {
-    const proposal d = { n_draw - i < CHUNK ? n_draw - i : CHUNK, z + i * n_free, ln_q + i, ln_w + i };
+    const proposal d = {n_draw - i < CHUNK ? n_draw - i : CHUNK, z + i * n_free, ln_q + i, ln_w + i};
     status = ln_weights(&t, &work, &d, &inner, err);
     sdn_progress(run, "importance", (double)i, (double)n_draw, "");
   }

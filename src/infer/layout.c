@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-const double sdn_predicted_p[SDN_N_PREDICTED] = { 0.16, 0.5, 0.84 };
+const double sdn_predicted_p[SDN_N_PREDICTED] = {0.16, 0.5, 0.84};
 
 /* ------------------------------------------------------------------ the list */
 
@@ -96,7 +96,7 @@ static sdn_status check_names(const sdn_layout *c, const sdn_catalogue *catalogu
 
 static sdn_status parse_derived(const char *text, sdn_derived_choice *choice, sdn_err *err)
 {
-  static const char *const name[] = { "none", "sfh", "all" };
+  static const char *const name[] = {"none", "sfh", "all"};
   for (int i = 0; i < 3; i++)
     if (strcmp(text, name[i]) == 0) {
       *choice = (sdn_derived_choice)i;
@@ -108,7 +108,7 @@ static sdn_status parse_derived(const char *text, sdn_derived_choice *choice, sd
 /* The redshift's quantiles: those asked for, and the ends of the 95 % interval. */
 static sdn_status redshift_quantiles(sdn_layout *c, sdn_err *err)
 {
-  static const double end[2] = { 0.025, 0.975 };
+  static const double end[2] = {0.025, 0.975};
   memcpy(c->redshift_p, c->p, sizeof c->p);
   c->n_redshift_p = c->n_quantile;
   for (int k = 0; k < 2; k++) {

@@ -67,7 +67,7 @@ static double weighted_median(weighted *w, long n_w, long n)
 sdn_status sdn_photoz_score_of(const sdn_photoz *p, sdn_photoz_score *score, sdn_err *err)
 {
   long n_w = 0;
-  *score = (sdn_photoz_score){ 0, NAN, NAN, NAN };
+  *score = (sdn_photoz_score){0, NAN, NAN, NAN};
   if (p->n == 0)
     return SDN_OK;
   weighted *w = sdn_alloc(N_CELL, sizeof *w, "photo-z statistics", err);
@@ -75,7 +75,7 @@ sdn_status sdn_photoz_score_of(const sdn_photoz *p, sdn_photoz_score *score, sdn
     return err->status;
   for (int i = 0; i < N_CELL; i++)
     if (p->cell[i].n > 0)
-      w[n_w++] = (weighted){ p->cell[i].sum / (double)p->cell[i].n, p->cell[i].n };
+      w[n_w++] = (weighted){p->cell[i].sum / (double)p->cell[i].n, p->cell[i].n};
   score->n = p->n;
   score->outlier_fraction = (double)p->n_outlier / (double)p->n;
   score->bias = weighted_median(w, n_w, p->n);

@@ -88,7 +88,7 @@ static int depth_limit(long n)
 
 void sdn_quantiles(long n, double *x, int n_p, const double *p, double *out)
 {
-  long rank[2 * SDN_MAX_QUANTILE] = { 0 };
+  long rank[2 * SDN_MAX_QUANTILE] = {0};
   int n_rank = 0;
   for (int i = 0; i < n_p; i++) {
     long low = (long)floor(p[i] * (double)(n - 1));

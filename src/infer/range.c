@@ -15,14 +15,14 @@
 
 static sdn_status brightest(const sdn_engine *e, const sdn_run *run, double *flux_high, sdn_err *err)
 {
-  const sdn_truth_source source = { e->prior, e->forward, 1, SDN_STREAM_CHECK + 0xffffffu, false };
+  const sdn_truth_source source = {e->prior, e->forward, 1, SDN_STREAM_CHECK + 0xffffffu, false};
   float *z = sdn_alloc(N_TRUTH, (size_t)e->n_free * sizeof *z, "prior galaxies", err);
   double *params = z ? sdn_alloc(N_TRUTH, (size_t)e->n_param * sizeof *params, "prior galaxies", err) : NULL;
   float *flux = params ? sdn_alloc(N_TRUTH, (size_t)e->n_band * sizeof *flux, "prior galaxies", err) : NULL;
   sdn_status status = flux ? SDN_OK : err->status;
   if (status)
     goto done;
-  const sdn_truth truth = { .z = z, .params = params, .flux_nJy = flux };
+  const sdn_truth truth = {.z = z, .params = params, .flux_nJy = flux};
   status = sdn_draw_truth(&source, 0, N_TRUTH, &truth, run, err);
   for (long i = 0; i < (long)N_TRUTH * e->n_band && !status; i++)
     flux_high[i % e->n_band] = fmax(flux_high[i % e->n_band], FLUX_MARGIN * (double)flux[i]);

@@ -19,28 +19,28 @@ static sdn_status add_text(sdn_result_meta *m, const char *key, sdn_text *text, 
   if (!m->value[m->n])
     return err->status;
   snprintf(m->key[m->n], sizeof m->key[m->n], "%s", key);
-  m->pair[m->n] = (sdn_meta){ m->key[m->n], m->value[m->n] };
+  m->pair[m->n] = (sdn_meta){m->key[m->n], m->value[m->n]};
   m->n++;
   return SDN_OK;
 }
 
 static sdn_status add(sdn_result_meta *m, const char *key, const char *value, sdn_err *err)
 {
-  sdn_text text = { 0 };
+  sdn_text text = {0};
   sdn_text_add(&text, "%s", value ? value : "");
   return add_text(m, key, &text, err);
 }
 
 static sdn_status add_long(sdn_result_meta *m, const char *key, long value, sdn_err *err)
 {
-  sdn_text text = { 0 };
+  sdn_text text = {0};
   sdn_text_add(&text, "%ld", value);
   return add_text(m, key, &text, err);
 }
 
 static sdn_status add_band(sdn_result_meta *m, const sdn_survey *s, int b, sdn_err *err)
 {
-  sdn_text pivot = { 0 };
+  sdn_text pivot = {0};
   sdn_filter *filter = NULL;
   char key[16];
   sdn_status status = sdn_filter_read(sdn_survey_band_filter(s, b), &filter, err);
@@ -60,7 +60,7 @@ static sdn_status add_band(sdn_result_meta *m, const sdn_survey *s, int b, sdn_e
 
 static sdn_status add_quantities(sdn_result_meta *m, const sdn_engine *e, const sdn_layout *c, sdn_err *err)
 {
-  sdn_text primary = { 0 }, derived = { 0 };
+  sdn_text primary = {0}, derived = {0};
   for (int i = 0; i < c->n_primary; i++)
     sdn_text_add(&primary, "%s%s", i ? "," : "", sdn_posterior_free_name(e->posterior, i));
   sdn_status status = add_text(m, "PRIMARY", &primary, err);

@@ -76,8 +76,8 @@ static void derived(sdn_block *b, sdn_rows *rows, long i, double *x, double *row
   const sdn_engine *e = b->set.engine;
   const sdn_layout *c = b->set.columns;
   const double *all = b->spectral + i * c->n_predict * e->n_derived;   /* [n_predict][n_derived], those of the history first */
-  const draw_columns sfh = { b->derived + i * b->set.n_draw * c->n_sfh, b->set.n_draw, c->n_sfh, c->n_sfh };
-  const draw_columns spectral = { all + e->n_sfh, c->n_predict, e->n_derived, c->n_spectral };
+  const draw_columns sfh = {b->derived + i * b->set.n_draw * c->n_sfh, b->set.n_draw, c->n_sfh, c->n_sfh};
+  const draw_columns spectral = {all + e->n_sfh, c->n_predict, e->n_derived, c->n_spectral};
   summarise(c, c->n_primary, &sfh, x, row);
   summarise(c, c->n_primary + c->n_sfh, &spectral, x, row);
   if (has_failed(sfh.n, c->n_sfh, sfh.values) || (c->n_spectral && has_failed(c->n_predict, e->n_derived, all)))

@@ -50,7 +50,7 @@ static sdn_status write_frame(sdn_samples *s, const sdn_samples_origin *o, sdn_e
 {
   sdn_status status;
   char hash[20];
-  sdn_h5_shape theta = { 3, { 0, s->n_draw, s->engine->n_free } }, ln_q = { 2, { 0, s->n_draw } }, row = { 1, { 0 } };
+  sdn_h5_shape theta = { 3, {0, s->n_draw, s->engine->n_free} }, ln_q = { 2, {0, s->n_draw} }, row = { 1, {0} };
   snprintf(hash, sizeof hash, "%016" PRIx64, s->engine->hash);
   if ((status = sdn_h5_set_text(s->file, "/", "format", "sedna samples", err)) || (status = sdn_h5_set_long(s->file, "/", "version", FORMAT_VERSION, err)) ||
       (status = sdn_h5_set_text(s->file, "/", "sedna_version", SDN_VERSION, err)) ||

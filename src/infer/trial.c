@@ -60,8 +60,8 @@ static sdn_status simulate(trial_block *b, const sdn_run *run, sdn_err *err)
 {
   const sdn_trial *t = b->trial;
   const sdn_engine *e = t->engine;
-  const sdn_truth_source source = { e->prior, e->forward, t->seed, SDN_STREAM_CHECK, false };
-  const sdn_truth truth = { b->z_true, b->params_true, b->flux_true, b->derived_true };
+  const sdn_truth_source source = {e->prior, e->forward, t->seed, SDN_STREAM_CHECK, false};
+  const sdn_truth truth = {b->z_true, b->params_true, b->flux_true, b->derived_true};
   sdn_status status = sdn_draw_truth(&source, b->row0, b->n, &truth, run, err);
   if (!status)
     status = sdn_survey_draw(e->survey, b->n, b->flux_true, t->seed, NOISE_STREAM, b->row0, b->flux, b->sigma, err);
@@ -161,7 +161,7 @@ static sdn_status one_galaxy(void *ctx, long i, sdn_arena *arena, sdn_err *err)
 
 static sdn_status run_blocks(sdn_trial *t, trial_block *b, long n_block, const sdn_run *run, sdn_err *err)
 {
-  const sdn_run inner = run ? (sdn_run){ .n_thread = run->n_thread, .stop = run->stop } : (sdn_run){ 0 };
+  const sdn_run inner = run ? (sdn_run){.n_thread = run->n_thread, .stop = run->stop} : (sdn_run){0};
   sdn_status status = SDN_OK;
   for (b->row0 = 0; b->row0 < t->n && !status; b->row0 += b->n) {
     b->n = t->n - b->row0 < n_block ? t->n - b->row0 : n_block;
@@ -178,7 +178,7 @@ static sdn_status run_blocks(sdn_trial *t, trial_block *b, long n_block, const s
 static sdn_status make_trial(const sdn_engine *e, const sdn_trial_setup *s, sdn_trial *t, sdn_err *err)
 {
   const char *what = "numbers of the checked galaxies";
-  *t = (sdn_trial){ .engine = e, .n = s->n, .n_draw = s->n_draw, .seed = s->seed, .fix = s->fix, .first_free = s->fix ? 1 : 0 };
+  *t = (sdn_trial){.engine = e, .n = s->n, .n_draw = s->n_draw, .seed = s->seed, .fix = s->fix, .first_free = s->fix ? 1 : 0};
   t->n_primary = e->n_free - t->first_free;
   t->n_quantity = t->n_primary + e->n_sfh;
   size_t n = (size_t)t->n, n_all = n * (size_t)t->n_quantity;
@@ -190,7 +190,7 @@ static sdn_status make_trial(const sdn_engine *e, const sdn_trial_setup *s, sdn_
 
 sdn_status sdn_trial_new(const sdn_engine *e, const sdn_trial_setup *setup, const sdn_run *run, sdn_trial **out, sdn_err *err)
 {
-  trial_block block = { 0 };
+  trial_block block = {0};
   long n_block = BLOCK_DRAWS / setup->n_draw;
   n_block = n_block < 1 ? 1 : n_block < BLOCK_GALAXIES ? n_block : BLOCK_GALAXIES;
   sdn_trial *t = sdn_alloc(1, sizeof *t, "a check", err);

@@ -8,11 +8,11 @@
 #define COVERAGE_SIGMAS 3.0
 #define SMALLEST_P 1e-4             /* for all quantities together */
 
-static const double level[SDN_N_LEVEL] = { 0.50, 0.68, 0.95 };
+static const double level[SDN_N_LEVEL] = {0.50, 0.68, 0.95};
 
 const sdn_snr_bin sdn_snr_bins[SDN_N_SNR_BIN] = {
-  { "all", -INFINITY, INFINITY }, { "> 5", 5, INFINITY }, { "> 100", 100, INFINITY },
-  { "< 5", -INFINITY, 5 }, { "5 to 20", 5, 20 }, { "20 to 100", 20, 100 }, { "100 to 1000", 100, 1000 }, { "> 1000", 1000, INFINITY },
+  { "all", -INFINITY, INFINITY }, {"> 5", 5, INFINITY}, {"> 100", 100, INFINITY},
+  { "< 5", -INFINITY, 5 }, {"5 to 20", 5, 20}, {"20 to 100", 20, 100}, {"100 to 1000", 100, 1000}, {"> 1000", 1000, INFINITY},
 };
 
 /* Truths and medians of the galaxies of one bin, packed; returns how many. work [2][n]. */

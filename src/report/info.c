@@ -29,7 +29,8 @@ const sdn_knob sdn_info_knobs[] = {
 };
 const size_t sdn_n_info_knob = sizeof sdn_info_knobs / sizeof sdn_info_knobs[0];
 
-static bool has_ending(const char *path, const char *const *endings, size_t n) {
+static bool has_ending(const char *path, const char *const *endings, size_t n)
+{
   size_t length = strlen(path);
   for (size_t i = 0; i < n; i++) {
     size_t m = strlen(endings[i]);
@@ -40,7 +41,8 @@ static bool has_ending(const char *path, const char *const *endings, size_t n) {
 
 /* ------------------------------------------------------------------ YAML */
 
-static sdn_status explain_model(const char *yaml, const char *origin, FILE *out, sdn_err *err) {
+static sdn_status explain_model(const char *yaml, const char *origin, FILE *out, sdn_err *err)
+{
   sdn_model *model = NULL;
   sdn_status status = sdn_model_parse(yaml, origin, &model, err);
   if (status == SDN_OK) status = sdn_model_explain(model, out, err);
@@ -48,7 +50,8 @@ static sdn_status explain_model(const char *yaml, const char *origin, FILE *out,
   return status;
 }
 
-static sdn_status explain_survey(const char *yaml, const char *origin, FILE *out, sdn_err *err) {
+static sdn_status explain_survey(const char *yaml, const char *origin, FILE *out, sdn_err *err)
+{
   sdn_survey *survey = NULL;
   sdn_status status = sdn_survey_parse(yaml, origin, &survey, err);
   if (status != SDN_OK) return status;
@@ -60,7 +63,8 @@ static sdn_status explain_survey(const char *yaml, const char *origin, FILE *out
   return SDN_OK;
 }
 
-static sdn_status info_yaml(const char *path, FILE *out, sdn_err *err) {
+static sdn_status info_yaml(const char *path, FILE *out, sdn_err *err)
+{
   char *text = NULL;
   sdn_yaml *root = NULL;
   sdn_status status = sdn_read_text_file(path, &text, err);
@@ -77,7 +81,8 @@ static sdn_status info_yaml(const char *path, FILE *out, sdn_err *err) {
 
 /* ------------------------------------------------------------------ HDF5 */
 
-static void print_text_attr(const sdn_h5 *file, const char *object, const char *attr, const char *label, FILE *out) {
+static void print_text_attr(const sdn_h5 *file, const char *object, const char *attr, const char *label, FILE *out)
+{
   char *value = NULL;
   sdn_err ignored;
   if (sdn_h5_has_attr(file, object, attr) && sdn_h5_get_text(file, object, attr, &value, &ignored) == SDN_OK)
@@ -85,7 +90,8 @@ static void print_text_attr(const sdn_h5 *file, const char *object, const char *
   sdn_release(value);
 }
 
-static void print_datasets(const sdn_h5 *file, const char *group, FILE *out) {
+static void print_datasets(const sdn_h5 *file, const char *group, FILE *out)
+{
   char **names = NULL;
   size_t n = 0;
   sdn_err ignored;
@@ -106,7 +112,8 @@ static void print_datasets(const sdn_h5 *file, const char *group, FILE *out) {
 }
 
 /* The two YAML files inside a library or posterior, as they are understood now. */
-static sdn_status explain_yaml_attrs(const sdn_h5 *file, FILE *out, sdn_err *err) {
+static sdn_status explain_yaml_attrs(const sdn_h5 *file, FILE *out, sdn_err *err)
+{
   char *yaml = NULL;
   sdn_status status = SDN_OK;
   if (sdn_h5_has_attr(file, "/", "model_yaml")) {
@@ -123,7 +130,8 @@ static sdn_status explain_yaml_attrs(const sdn_h5 *file, FILE *out, sdn_err *err
   return status;
 }
 
-static sdn_status info_grid(const char *path, FILE *out, sdn_err *err) {
+static sdn_status info_grid(const char *path, FILE *out, sdn_err *err)
+{
   sdn_grid *g = NULL;
   sdn_status status = sdn_grid_read(path, 0, INFINITY, &g, err);
   if (status != SDN_OK) return status;
@@ -138,7 +146,8 @@ static sdn_status info_grid(const char *path, FILE *out, sdn_err *err) {
   return SDN_OK;
 }
 
-static sdn_status info_hdf5(const char *path, FILE *out, sdn_err *err) {
+static sdn_status info_hdf5(const char *path, FILE *out, sdn_err *err)
+{
   sdn_h5 *file = NULL;
   sdn_status status = sdn_h5_open(path, &file, err);
   if (status != SDN_OK) return status;
@@ -156,14 +165,16 @@ static sdn_status info_hdf5(const char *path, FILE *out, sdn_err *err) {
 
 /* ------------------------------------------------------------------ tables */
 
-static void print_meta(sdn_table_in *t, const char *key, const char *label, FILE *out) {
+static void print_meta(sdn_table_in *t, const char *key, const char *label, FILE *out)
+{
   char *value = NULL;
   sdn_err ignored;
   if (sdn_table_meta(t, key, &value, &ignored) == SDN_OK && *value) fprintf(out, "%s: %s\n", label, value);
   sdn_release(value);
 }
 
-static sdn_status print_flags(sdn_table_in *t, FILE *out, sdn_err *err) {
+static sdn_status print_flags(sdn_table_in *t, FILE *out, sdn_err *err)
+{
   enum { block = 4096, n_flag = sizeof flag_meaning / sizeof flag_meaning[0] };
   long count[n_flag] = {0}, n = sdn_table_n_row(t);
   int column = -1;
@@ -185,7 +196,8 @@ static sdn_status print_flags(sdn_table_in *t, FILE *out, sdn_err *err) {
 }
 
 /* Redshift, mass and whatever else fits a line: median and half the 16-84 % interval. */
-static void print_row(const sdn_report_table *t, const char *id, const double *number, FILE *out) {
+static void print_row(const sdn_report_table *t, const char *id, const double *number, FILE *out)
+{
   enum { n_shown = 6 };
   fprintf(out, "%-14s %7.4f", id, t->z_spec >= 0 ? number[t->z_spec] : NAN);
   for (int i = 0; i < t->n_quantity && i < n_shown; i++) {
@@ -195,7 +207,8 @@ static void print_row(const sdn_report_table *t, const char *id, const double *n
   fprintf(out, "  %g\n", t->flags >= 0 ? number[t->flags] : NAN);
 }
 
-static sdn_status print_rows(const char *path, long n, FILE *out, sdn_err *err) {
+static sdn_status print_rows(const char *path, long n, FILE *out, sdn_err *err)
+{
   enum { most = 1000, n_shown = 6 };
   sdn_report_table t;
   double *number = NULL;
@@ -219,7 +232,8 @@ static sdn_status print_rows(const char *path, long n, FILE *out, sdn_err *err) 
   return status;
 }
 
-static sdn_status info_table(const char *path, FILE *out, sdn_err *err) {
+static sdn_status info_table(const char *path, FILE *out, sdn_err *err)
+{
   sdn_table_in *t = NULL;
   sdn_status status = sdn_table_open(path, &t, err);
   if (status != SDN_OK) return status;
@@ -234,7 +248,8 @@ static sdn_status info_table(const char *path, FILE *out, sdn_err *err) {
   return status;
 }
 
-sdn_status sdn_info(const sdn_info_options *opt, FILE *out, sdn_err *err) {
+sdn_status sdn_info(const sdn_info_options *opt, FILE *out, sdn_err *err)
+{
   const char *path = opt->file;
   static const char *const yaml[] = {".yaml", ".yml"}, *const hdf5[] = {".h5", ".hdf5", ".part", ".checkpoint"};
   sdn_status status;

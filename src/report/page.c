@@ -7,14 +7,16 @@
 extern const char sdn_asset_page_css[], sdn_asset_plots_js[], sdn_asset_result_js[], sdn_asset_check_js[], sdn_asset_vega_js[];
 extern const uint64_t sdn_asset_page_css_size, sdn_asset_plots_js_size, sdn_asset_result_js_size, sdn_asset_check_js_size, sdn_asset_vega_js_size;
 
-static void add_script(sdn_text *page, const char *text, uint64_t size) {
+static void add_script(sdn_text *page, const char *text, uint64_t size)
+{
   sdn_text_add(page, "<script>\n");
   sdn_text_add_bytes(page, text, size);
   sdn_text_add(page, "\n</script>\n");
 }
 
 /* Inside a script element only "<" can end the script or begin a comment; in JSON it occurs in strings alone. */
-static void add_data(sdn_text *page, const char *json) {
+static void add_data(sdn_text *page, const char *json)
+{
   sdn_text_add(page, "<script>\nconst data = ");
   for (const char *c = json; *c;) {
     size_t n = strcspn(c, "<");
@@ -28,7 +30,8 @@ static void add_data(sdn_text *page, const char *json) {
   sdn_text_add(page, ";\n</script>\n");
 }
 
-sdn_status sdn_page_write(sdn_page_kind kind, const char *title, const char *json, const char *path, sdn_err *err) {
+sdn_status sdn_page_write(sdn_page_kind kind, const char *title, const char *json, const char *path, sdn_err *err)
+{
   sdn_text page = {0};
   sdn_text_add(&page, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>");
   sdn_text_add_html(&page, title);

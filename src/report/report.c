@@ -30,13 +30,15 @@ typedef struct overview {
   double *value;
 } overview;
 
-static double kept(const overview *o, long i, int column) {
+static double kept(const overview *o, long i, int column)
+{
   for (int k = 0; k < o->n_column; k++)
     if (o->column[k] == column) return o->value[i * o->n_column + k];
   return NAN;
 }
 
-static void list_columns(const sdn_report_table *t, overview *o) {
+static void list_columns(const sdn_report_table *t, overview *o)
+{
   if (t->z_spec >= 0) o->column[o->n_column++] = t->z_spec;
   if (t->flags >= 0) o->column[o->n_column++] = t->flags;
   for (int i = 0; i < t->n_quantity; i++) {
@@ -49,7 +51,8 @@ static void list_columns(const sdn_report_table *t, overview *o) {
   }
 }
 
-static sdn_status read_overview(sdn_report_table *t, const sdn_run *run, overview *o, sdn_err *err) {
+static sdn_status read_overview(sdn_report_table *t, const sdn_run *run, overview *o, sdn_err *err)
+{
   enum { block = 4096 };
   memset(o, 0, sizeof *o);
   list_columns(t, o);
@@ -73,7 +76,8 @@ static sdn_status read_overview(sdn_report_table *t, const sdn_run *run, overvie
 
 /* ------------------------------------------------------------------ which rows to show in full */
 
-static sdn_status parse_rows(const char *text, long n, long *row, int *n_rows, sdn_err *err) {
+static sdn_status parse_rows(const char *text, long n, long *row, int *n_rows, sdn_err *err)
+{
   const char *c = text;
   while (*c) {
     char *end;
@@ -89,13 +93,15 @@ static sdn_status parse_rows(const char *text, long n, long *row, int *n_rows, s
 
 typedef struct ranked { double key; long index; } ranked;
 
-static int by_key(const void *a, const void *b) {
+static int by_key(const void *a, const void *b)
+{
   double x = ((const ranked *)a)->key, y = ((const ranked *)b)->key;
   return (x > y) - (x < y);
 }
 
 /* Four rows evenly through the redshifts and, where truths are known, the two that are furthest off. */
-static sdn_status choose_rows(const sdn_report_table *t, const overview *o, long *row, int *n_rows, sdn_err *err) {
+static sdn_status choose_rows(const sdn_report_table *t, const overview *o, long *row, int *n_rows, sdn_err *err)
+{
   ranked *order = sdn_alloc((size_t)o->n_kept, sizeof *order, "an order of rows", err);
   if (!order) return err->status;
   int z_column = t->redshift >= 0 ? t->quantity[t->redshift].q50 : t->quantity[0].q50;
@@ -114,12 +120,14 @@ static sdn_status choose_rows(const sdn_report_table *t, const overview *o, long
   return SDN_OK;
 }
 
-static int by_number(const void *a, const void *b) {
+static int by_number(const void *a, const void *b)
+{
   long x = *(const long *)a, y = *(const long *)b;
   return (x > y) - (x < y);
 }
 
-static int sort_unique(long *row, int n) {
+static int sort_unique(long *row, int n)
+{
   qsort(row, (size_t)n, sizeof *row, by_number);
   int kept_rows = 0;
   for (int i = 0; i < n; i++)
@@ -129,7 +137,8 @@ static int sort_unique(long *row, int n) {
 
 /* ------------------------------------------------------------------ the JSON that the page draws from */
 
-static void add_meta(sdn_text *json, sdn_report_table *t) {
+static void add_meta(sdn_text *json, sdn_report_table *t)
+{
   static const char *const keys[] = {"COMMAND", "POSTERIO", "SURVEY", "EVIDENCE", "SEDNAVER"};
   bool first = true;
   sdn_text_add(json, "\"meta\":{");
@@ -146,7 +155,8 @@ static void add_meta(sdn_text *json, sdn_report_table *t) {
   sdn_text_add(json, "},\n");
 }
 
-static void add_overview_column(sdn_text *json, const overview *o, const char *key, int column) {
+static void add_overview_column(sdn_text *json, const overview *o, const char *key, int column)
+{
   sdn_text_add(json, "\"%s\":[", key);
   for (long i = 0; i < o->n_kept; i++) {
     if (i) sdn_text_add(json, ",");
@@ -155,7 +165,8 @@ static void add_overview_column(sdn_text *json, const overview *o, const char *k
   sdn_text_add(json, "],\n");
 }
 
-static void add_overview(sdn_text *json, const sdn_report_table *t, const overview *o) {
+static void add_overview(sdn_text *json, const sdn_report_table *t, const overview *o)
+{
   sdn_text_add(json, "\"n\":%ld,\"stride\":%ld,\n", o->n, o->stride);
   if (t->z_spec >= 0) add_overview_column(json, o, "z_spec", t->z_spec);
   if (t->flags >= 0) add_overview_column(json, o, "flags", t->flags);
@@ -179,7 +190,8 @@ static void add_overview(sdn_text *json, const sdn_report_table *t, const overvi
 }
 
 /* The draws of one row and parameter as a histogram over their range. */
-static void add_histogram(sdn_text *json, long n_draw, int n_free, int k, const float *theta) {
+static void add_histogram(sdn_text *json, long n_draw, int n_free, int k, const float *theta)
+{
   double low = INFINITY, high = -INFINITY, count[n_histogram] = {0};
   for (long d = 0; d < n_draw; d++) {
     double v = (double)theta[d * n_free + k];
@@ -197,14 +209,16 @@ static void add_histogram(sdn_text *json, long n_draw, int n_free, int k, const 
 
 typedef struct draws { sdn_h5 *file; long n_draw; int n_free; char **name; size_t n_name; float *theta; } draws;
 
-static void draws_close(draws *d) {
+static void draws_close(draws *d)
+{
   sdn_err ignored;
   if (d->file) sdn_h5_close(d->file, &ignored);
   sdn_release(d->name);
   sdn_release(d->theta);
 }
 
-static sdn_status draws_open(const char *path, long n_row, draws *d, sdn_err *err) {
+static sdn_status draws_open(const char *path, long n_row, draws *d, sdn_err *err)
+{
   sdn_h5_shape shape;
   sdn_status status = sdn_h5_open(path, &d->file, err);
   if (status == SDN_OK) status = sdn_h5_shape_of(d->file, "theta", &shape, err);
@@ -219,13 +233,15 @@ static sdn_status draws_open(const char *path, long n_row, draws *d, sdn_err *er
   return d->theta ? SDN_OK : err->status;
 }
 
-static int draws_find(const draws *d, const char *name) {
+static int draws_find(const draws *d, const char *name)
+{
   for (size_t i = 0; i < d->n_name; i++)
     if (!strcmp(d->name[i], name)) return (int)i;
   return -1;
 }
 
-static void add_quantities_of_row(sdn_text *json, const sdn_report_table *t, const double *number, const draws *d) {
+static void add_quantities_of_row(sdn_text *json, const sdn_report_table *t, const double *number, const draws *d)
+{
   sdn_text_add(json, ",\"quantities\":[");
   for (int i = 0; i < t->n_quantity; i++) {
     const sdn_report_quantity *q = &t->quantity[i];
@@ -239,7 +255,8 @@ static void add_quantities_of_row(sdn_text *json, const sdn_report_table *t, con
   sdn_text_add(json, "]");
 }
 
-static void add_bands_of_row(sdn_text *json, const sdn_report_table *t, const double *number) {
+static void add_bands_of_row(sdn_text *json, const sdn_report_table *t, const double *number)
+{
   sdn_text_add(json, ",\"bands\":[");
   for (int i = 0; i < t->n_band; i++) {
     const sdn_report_band *b = &t->band[i];
@@ -253,7 +270,8 @@ static void add_bands_of_row(sdn_text *json, const sdn_report_table *t, const do
   sdn_text_add(json, "]");
 }
 
-static sdn_status add_rows(sdn_text *json, const char *path, const sdn_report_table *t, int n_rows, const long *row, draws *d, sdn_err *err) {
+static sdn_status add_rows(sdn_text *json, const char *path, const sdn_report_table *t, int n_rows, const long *row, draws *d, sdn_err *err)
+{
   double *number = NULL;
   char **id = NULL;
   sdn_status status = sdn_report_rows_read(path, n_rows, row, &number, &id, err);
@@ -277,7 +295,8 @@ static sdn_status add_rows(sdn_text *json, const char *path, const sdn_report_ta
 }
 
 /* The draws file: the one that is asked for must be there; the one that the result names may be gone. */
-static sdn_status find_draws(const sdn_report_options *opt, sdn_report_table *t, draws *d, sdn_err *err) {
+static sdn_status find_draws(const sdn_report_options *opt, sdn_report_table *t, draws *d, sdn_err *err)
+{
   if (opt->samples) return draws_open(opt->samples, t->n, d, err);
   char *named = NULL;
   sdn_status status = sdn_table_meta(t->table, "SAMPLES", &named, err);
@@ -294,7 +313,8 @@ static sdn_status find_draws(const sdn_report_options *opt, sdn_report_table *t,
   return SDN_OK;
 }
 
-sdn_status sdn_report(const sdn_report_options *opt, const sdn_run *run, sdn_err *err) {
+sdn_status sdn_report(const sdn_report_options *opt, const sdn_run *run, sdn_err *err)
+{
   sdn_report_table t;
   overview o = {0};
   draws d = {0};

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int find(const sdn_table_in *t, const char *stem, const char *ending) {
+static int find(const sdn_table_in *t, const char *stem, const char *ending)
+{
   char name[160];
   snprintf(name, sizeof name, "%s%s", stem, ending);
   for (int i = 0; i < sdn_table_n_column(t); i++)
@@ -14,7 +15,8 @@ static int find(const sdn_table_in *t, const char *stem, const char *ending) {
 }
 
 /* "NAME_q50" -> "NAME" in stem [64]; false for any other name and for predicted photometry. */
-static bool ends_in(const char *name, const char *ending, char *stem) {
+static bool ends_in(const char *name, const char *ending, char *stem)
+{
   size_t n = strlen(name), m = strlen(ending);
   if (n <= m || n - m >= 64 || strcmp(name + n - m, ending)) return false;
   memcpy(stem, name, n - m);
@@ -22,7 +24,8 @@ static bool ends_in(const char *name, const char *ending, char *stem) {
   return true;
 }
 
-static void find_quantities(sdn_report_table *t) {
+static void find_quantities(sdn_report_table *t)
+{
   for (int i = 0; i < sdn_table_n_column(t->table) && t->n_quantity < SDN_REPORT_MAX_QUANTITY; i++) {
     sdn_report_quantity *q = &t->quantity[t->n_quantity];
     char predicted[64];
@@ -37,7 +40,8 @@ static void find_quantities(sdn_report_table *t) {
   }
 }
 
-static void find_bands(sdn_report_table *t) {
+static void find_bands(sdn_report_table *t)
+{
   for (int i = 0; i < sdn_table_n_column(t->table) && t->n_band < SDN_REPORT_MAX_BAND; i++) {
     sdn_report_band *b = &t->band[t->n_band];
     if (!ends_in(sdn_table_column(t->table, i), "_pred_q50", b->name)) continue;
@@ -51,7 +55,8 @@ static void find_bands(sdn_report_table *t) {
 }
 
 /* The file names its bands' pivots as BANDn, PIVOTn. */
-static sdn_status read_pivots(sdn_report_table *t, sdn_err *err) {
+static sdn_status read_pivots(sdn_report_table *t, sdn_err *err)
+{
   for (int i = 0; i < t->n_band; i++) t->band[i].pivot_A = NAN;
   for (int k = 1; k <= SDN_REPORT_MAX_BAND; k++) {
     char key[16], *name = NULL, *pivot = NULL;
@@ -70,7 +75,8 @@ static sdn_status read_pivots(sdn_report_table *t, sdn_err *err) {
   return SDN_OK;
 }
 
-sdn_status sdn_report_table_open(const char *path, sdn_report_table *t, sdn_err *err) {
+sdn_status sdn_report_table_open(const char *path, sdn_report_table *t, sdn_err *err)
+{
   memset(t, 0, sizeof *t);
   t->redshift = -1;
   sdn_status status = sdn_table_open(path, &t->table, err);
@@ -88,12 +94,14 @@ sdn_status sdn_report_table_open(const char *path, sdn_report_table *t, sdn_err 
   return status;
 }
 
-void sdn_report_table_close(sdn_report_table *t) {
+void sdn_report_table_close(sdn_report_table *t)
+{
   sdn_table_close(t->table);
   t->table = NULL;
 }
 
-static sdn_status read_numbers(sdn_table_in *t, int n_rows, const long *row, double *number, sdn_err *err) {
+static sdn_status read_numbers(sdn_table_in *t, int n_rows, const long *row, double *number, sdn_err *err)
+{
   int n_column = sdn_table_n_column(t), n_numeric = 0;
   int *column = sdn_alloc((size_t)n_column, sizeof *column, "a list of columns", err);
   double *value = sdn_alloc((size_t)n_column, sizeof *value, "a row of a table", err);
@@ -112,7 +120,8 @@ static sdn_status read_numbers(sdn_table_in *t, int n_rows, const long *row, dou
 }
 
 /* Row numbers stand in where the table has no id. */
-static sdn_status read_ids(const char *path, int n_rows, const long *row, char **id, size_t width, sdn_err *err) {
+static sdn_status read_ids(const char *path, int n_rows, const long *row, char **id, size_t width, sdn_err *err)
+{
   sdn_report_table t;
   sdn_status status = sdn_report_table_open(path, &t, err);
   for (int r = 0; r < n_rows && status == SDN_OK; r++) {
@@ -127,7 +136,8 @@ static sdn_status read_ids(const char *path, int n_rows, const long *row, char *
   return status;
 }
 
-sdn_status sdn_report_rows_read(const char *path, int n_rows, const long *row, double **number, char ***id, sdn_err *err) {
+sdn_status sdn_report_rows_read(const char *path, int n_rows, const long *row, double **number, char ***id, sdn_err *err)
+{
   enum { width = 64 };
   sdn_table_in *t = NULL;
   *number = NULL;
