@@ -33,7 +33,10 @@ lint:
 	@tools/install-deps build lint
 	@tools/lint
 
+# The place of the installed data is compiled in, so another PREFIX means configuring and building again.
 install: all
+	@meson configure $(BUILD) --prefix=$(abspath $(PREFIX))
+	@ninja -C $(BUILD)
 	@meson install -C $(BUILD) --no-rebuild
 
 clean:

@@ -47,7 +47,7 @@ sdn_status sdn_fail_in(sdn_err *err, const char *fmt, ...)
   const int length = vsnprintf(err->text, sizeof err->text, fmt, args);
   va_end(args);
   if (length < 0 || (size_t)length >= sizeof err->text) return err->status;
-  snprintf(err->text + length, sizeof err->text - (size_t)length, ": %s", sentence);
+  snprintf(err->text + length, sizeof err->text - (size_t)length, ": %.*s", (int)(sizeof err->text - (size_t)length - 1), sentence);
   return err->status;
 }
 

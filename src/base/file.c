@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -86,6 +87,43 @@ bool sdn_file_exists(const char *path)
   return stat(path, &info) == 0 && S_ISREG(info.st_mode);
 }
 
+/* Two names of which at least one is not there yet: one folder, one last part. */
+static bool same_place(const char *a, const char *b)
+{
+  const char *slash_a = strrchr(a, '/'), *slash_b = strrchr(b, '/');
+  sdn_err unused;
+  struct stat x, y;
+  if (strcmp(slash_a ? slash_a + 1 : a, slash_b ? slash_b + 1 : b) != 0) return false;
+  char *folder_a = folder_of(a, &unused), *folder_b = folder_of(b, &unused);
+  const bool same = folder_a && folder_b && stat(folder_a, &x) == 0 && stat(folder_b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+  sdn_release(folder_a);
+  sdn_release(folder_b);
+  return same;
+}
+
+bool sdn_same_file(const char *a, const char *b)
+{
+  struct stat x, y;
+  sdn_err unused;
+  if (!a || !b) return false;
+  char *bare = sdn_copy_text(a, &unused);
+  if (!bare) return strcmp(a, b) == 0;
+  char *bracket = strrchr(bare, '[');
+  if (stat(a, &x) != 0 && bracket) *bracket = '\0';
+  const bool there_a = stat(bare, &x) == 0, there_b = stat(b, &y) == 0;
+  const bool same = there_a && there_b ? x.st_dev == y.st_dev && x.st_ino == y.st_ino : same_place(bare, b);
+  sdn_release(bare);
+  return same;
+}
+
+sdn_status sdn_check_output(const char *output, size_t n, const char *const *input, sdn_err *err)
+{
+  for (size_t i = 0; i < n; i++)
+    if (sdn_same_file(input[i], output))
+      return sdn_fail(err, SDN_USAGE, "output %s is also read, as %s, and would be replaced; choose another name", output, input[i]);
+  return SDN_OK;
+}
+
 /* The roots of shipped data in the order in which they are asked; absent ones are NULL. */
 static void data_roots(const char *root[3])
 {
@@ -101,6 +139,33 @@ static void data_roots(const char *root[3])
 #else
   root[2] = NULL;
 #endif
+}
+
+/* The shipped file of this kind whose name is nearest; false: none is near. */
+static bool nearest_shipped(const char *kind, const char *name, char *near, size_t size)
+{
+  const char *root[3];
+  bool found = false;
+  data_roots(root);
+  for (int i = 0; i < 3 && !found; i++) {
+    char folder[4096], listed[64][128];
+    const char *candidate[64];
+    size_t n = 0;
+    DIR *files = NULL;
+    if (root[i] && snprintf(folder, sizeof folder, "%s/%s", root[i], kind) < (int)sizeof folder) files = opendir(folder);
+    if (!files) continue;
+    for (struct dirent *entry = readdir(files); entry && n < 64; entry = readdir(files)) {
+      if (entry->d_name[0] == '.' || strlen(entry->d_name) >= sizeof listed[n]) continue;
+      snprintf(listed[n], sizeof listed[n], "%.127s", entry->d_name);
+      candidate[n] = listed[n];
+      n++;
+    }
+    closedir(files);
+    const char *match = sdn_nearest(name, candidate, n);
+    if (match) snprintf(near, size, "%s", match);
+    found = match != NULL;
+  }
+  return found;
 }
 
 char *sdn_data_path(const char *kind, const char *name, sdn_err *err)
@@ -119,8 +184,10 @@ char *sdn_data_path(const char *kind, const char *name, sdn_err *err)
     const size_t used = strlen(looked);
     snprintf(looked + used, sizeof looked - used, "%s%s/%s", used ? ", " : "", root[i], kind);
   }
-  sdn_fail(err, SDN_USAGE, "there is no shipped file '%s' in %s; mend the name, or set SEDNA_DATA to the folder that holds %s/", name,
-           looked[0] ? looked : "any data folder (none is known)", kind);
+  char near[160];
+  const bool is_near = nearest_shipped(kind, name, near, sizeof near);
+  sdn_fail(err, SDN_USAGE, "there is no shipped file '%s' in %s%s%s%s; mend the name, or set SEDNA_DATA to the folder that holds %s/", name,
+           looked[0] ? looked : "any data folder (none is known)", is_near ? " (did you mean " : "", is_near ? near : "", is_near ? "?)" : "", kind);
   return NULL;
 }
 

@@ -11,6 +11,10 @@ sdn_status sdn_part_finish(const char *part, const char *path, sdn_err *err);
 /* err SDN_IO with the reason when `path` cannot be created or replaced (no such folder, read-only): asked before hours of work. */
 sdn_status sdn_check_writable(const char *path, sdn_err *err);
 bool sdn_file_exists(const char *path);
+/* Whether both names lead to one file, there or yet to be written; `a` may be a table inside of it ("cat.fits[2]"). NULL: never. */
+bool sdn_same_file(const char *a, const char *b);
+/* err SDN_USAGE when `output` is one of the inputs [n], of which some may be NULL: writing would replace what was read. */
+sdn_status sdn_check_output(const char *output, size_t n, const char *const *input, sdn_err *err);
 /* A shipped file "kind/name" (kind: grids, filters, surveys, models): first below $SEDNA_DATA, then the installed place, then the source tree.
  * NULL if there is none: then err (SDN_USAGE) says where was looked. Freed by sdn_release. */
 char *sdn_data_path(const char *kind, const char *name, sdn_err *err);

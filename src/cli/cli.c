@@ -146,12 +146,17 @@ static bool complain(const reader *r, const char *sentence, const char *word)
   return false;
 }
 
+/* What a short option stands for, its value attached ("-n10") or not; NULL: no short option that takes a value. */
+static const char *long_form(const char *arg)
+{
+  if (arg[0] != '-') return NULL;
+  return arg[1] == 'o' ? "--output" : arg[1] == 'n' ? "--n" : arg[1] == 'j' ? "--threads" : NULL;
+}
+
 /* "--n-epoch" and "--n_epoch" are the same word. */
 static void option_name(const char *arg, char *name, size_t size)
 {
-  if (!strcmp(arg, "-o")) arg = "--output";
-  if (!strcmp(arg, "-n")) arg = "--n";
-  if (!strcmp(arg, "-j")) arg = "--threads";
+  if (long_form(arg)) arg = long_form(arg);
   snprintf(name, size, "%s", arg + 2);
   char *equals = strchr(name, '=');
   if (equals) *equals = 0;
@@ -207,7 +212,7 @@ static bool read_argument(reader *r, int argc, char **argv, int *i)
     r->run->progress = NULL;
     return quiet = true;
   }
-  bool is_short = !strcmp(arg, "-o") || !strcmp(arg, "-n") || !strcmp(arg, "-j");
+  bool is_short = long_form(arg) != NULL;
   if (!is_short && strncmp(arg, "--", 2) != 0) {
     if (arg[0] == '-' && arg[1]) return complain(r, "unknown option ", arg);
     return read_positional(r, arg);
@@ -216,8 +221,8 @@ static bool read_argument(reader *r, int argc, char **argv, int *i)
   option_name(arg, name, sizeof name);
   size_t index;
   const sdn_knob *knob = find_knob(r, name, &index);
-  const char *value = is_short ? NULL : strchr(arg, '=');
-  if (value) value++;
+  const char *value = is_short ? (arg[2] ? arg + 2 : NULL) : strchr(arg, '=');
+  if (value) value += *value == '=';
   else if (knob && knob->kind == SDN_KNOB_FLAG) value = "true";
   else if (*i + 1 < argc) value = argv[++*i];
   else return complain(r, "a value is missing after ", arg);

@@ -3,6 +3,18 @@
 
 #include <string.h>
 
+/* "-o check.html" means the same two files as "-o check". */
+static void strip_ending(const char *output, char *stem, size_t size)
+{
+  static const char *const endings[] = {".html", ".json"};
+  size_t n = strlen(output);
+  snprintf(stem, size, "%s", output);
+  for (int i = 0; i < 2; i++) {
+    size_t m = strlen(endings[i]);
+    if (n > m && n < size && output[n - m - 1] != '/' && !strcmp(output + n - m, endings[i])) stem[n - m] = 0;
+  }
+}
+
 const cli_page cli_check_page = {
   .name = "check",
   .summary = "is the posterior calibrated? Fresh galaxies, known truths: posterior.h5 -> check.json, check.html",
@@ -24,9 +36,13 @@ int cmd_check(int argc, char **argv)
   sdn_check_summary s;
   cli_parsed parsed = cli_parse(&cli_check_page, argc, argv, &options, &run);
   if (parsed != CLI_GO) return parsed == CLI_WRONG ? 2 : 0;
+  char stem[1000], json[1024], html[1024];
+  if (options.output && strlen(options.output) < sizeof stem) {
+    strip_ending(options.output, stem, sizeof stem);
+    options.output = stem;
+  }
   if (sdn_check(&options, &run, &s, &err) != SDN_OK) return cli_report("check", &err);
   cli_progress_end();
-  char json[1024], html[1024];
   snprintf(json, sizeof json, "%s.json", options.output);
   snprintf(html, sizeof html, "%s.html", options.output);
   if (sdn_report_check(json, html, &err) != SDN_OK) return cli_report("check", &err);

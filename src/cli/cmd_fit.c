@@ -16,7 +16,7 @@ const cli_page cli_fit_page = {
 
 static void print_photo_z(const sdn_fit_summary *s)
 {
-  if (s->n_spec < 1) return;
+  if (s->n_spec < 2) return;   /* one galaxy has no scatter */
   printf("photometric against spectroscopic redshift, %ld galaxies: sigma_NMAD %.4f, outliers (> 0.15) %.1f %%, bias %+.4f\n", s->n_spec,
          s->nmad, 100 * s->outlier_fraction, s->bias);
 }

@@ -29,5 +29,6 @@ int cmd_train(int argc, char **argv)
          s.n_train, s.n_step, s.seconds, s.rows_per_second);
   printf("information gain: %.3f nats on %ld validation galaxies, %.3f +- %.3f on %ld test galaxies\n", s.best_validation_ln_q,
          s.n_validation, s.test_ln_q, s.test_ln_q_error, s.n_test);
+  if (!(s.best_validation_ln_q > 0)) puts("the network is no better than the prior: train longer or at a lower rate");
   return 0;
 }

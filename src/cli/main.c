@@ -26,7 +26,8 @@ static void print_help(FILE *out)
         "  sedna fit      posterior.h5 catalogue.fits -o result.fits\n"
         "  sedna report   result.fits -o result.html\n\n"
         "Shipped models and surveys go by their names, e.g. `sedna simulate photoz --survey cosmos2020`.\n"
-        "Exit codes: 0 done, 1 the system or a file failed, 2 the input must be mended, 130 interrupted (run again to resume).\n", out);
+        "Exit codes: 0 done, 1 the system or a file failed, 2 the input must be mended, 130 interrupted.\n"
+        "After an interruption simulate goes on when it is run again, train with --resume; fit and check start over.\n", out);
 }
 
 static int unknown_command(const char *word)

@@ -35,7 +35,7 @@ typedef struct sdn_rows {
   double *number;                /* [n][n_carried] */
   char ***text;                  /* [n_carried]: NULL, or [n] */
   int *n_used;                   /* [n] bands used */
-  uint32_t *flags;               /* [n] SDN_FLAG_NO_DATA, SDN_FLAG_BAD_ERROR */
+  uint32_t *flags;               /* [n] SDN_FLAG_NO_DATA, SDN_FLAG_BAD_ERROR, SDN_FLAG_OUT_OF_RANGE */
 } sdn_rows;
 
 typedef struct sdn_catalogue_request {

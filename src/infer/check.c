@@ -9,13 +9,15 @@
 #include "base/parallel.h"
 #include "infer/json.h"
 
-static sdn_status json_path(const char *output, sdn_text *path, sdn_err *err)
+static sdn_status json_path(const sdn_check_options *opt, sdn_text *path, sdn_err *err)
 {
+  const char *output = opt->output;
   size_t n = output ? strlen(output) : 0;
   if (n == 0 || output[n - 1] == '/')
     return sdn_fail(err, SDN_USAGE, "output \"%s\" is no file name; write for example -o check, for check.json and check.html", output ? output : "");
   sdn_text_add(path, "%s.json", output);
   sdn_status status = sdn_text_done(path, err);
+  if (!status) status = sdn_check_output(path->data, 1, &opt->posterior, err);
   return status ? status : sdn_check_writable(path->data, err);
 }
 
@@ -32,10 +34,10 @@ static sdn_status wants_fix(const sdn_check_options *opt, const sdn_engine *e, b
 {
   const char *column = NULL;
   *fix = opt->fix && *opt->fix;
-  sdn_status status = *fix ? sdn_engine_fix(e, opt->fix, &column, err) : SDN_OK;
-  if (!status && column)
-    return sdn_fail(err, SDN_USAGE, "fix \"%s\": simulated galaxies know their redshift and need no column; write redshift", opt->fix);
-  return status;
+  if (*fix && strcmp(opt->fix, "redshift"))
+    return sdn_fail(err, SDN_USAGE, "fix \"%s\": only the redshift can be given, and simulated galaxies know theirs without a column; write --fix redshift",
+                    opt->fix);
+  return *fix ? sdn_engine_fix(e, opt->fix, &column, err) : SDN_OK;
 }
 
 sdn_status sdn_check(const sdn_check_options *opt, const sdn_run *run, sdn_check_summary *summary, sdn_err *err)
@@ -47,7 +49,7 @@ sdn_status sdn_check(const sdn_check_options *opt, const sdn_run *run, sdn_check
   sdn_text path = {0};
   bool fix = false;
   sdn_status status;
-  if ((status = check_options(opt, err)) || (status = json_path(opt->output, &path, err)) || (status = sdn_engine_open(opt->posterior, &engine, err)) ||
+  if ((status = check_options(opt, err)) || (status = json_path(opt, &path, err)) || (status = sdn_engine_open(opt->posterior, &engine, err)) ||
       (status = wants_fix(opt, &engine, &fix, err)))
     goto done;
   const sdn_trial_setup setup = {opt->n, opt->n_draw, (uint64_t)opt->seed, fix};

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "learn/posterior.h"
+#include "physics/galaxy.h"
 
 #define MAX_COORDINATE 37   /* beyond it the standard normal's tail is below the smallest double */
 
@@ -38,6 +40,17 @@ static sdn_status open_forward(sdn_engine *e, sdn_err *err)
   return status;
 }
 
+/* A network answers for the light that it was trained on: grid, filter curves and tables of priors, of which the file holds no more than a hash. */
+static sdn_status check_physics(const sdn_engine *e, const char *path, sdn_err *err)
+{
+  char now[SDN_HASH_TEXT];
+  sdn_forward_hash_text(e->forward, now);
+  if (strcmp(now, sdn_posterior_physics_hash(e->posterior)) == 0)
+    return SDN_OK;
+  return sdn_fail(err, SDN_USAGE, "%s: the grid, a filter curve or a prior's table differs from the one that it was trained with; bring back those files, "
+                  "or simulate and train again", path);
+}
+
 static sdn_status open_parts(const char *path, sdn_engine *e, sdn_err *err)
 {
   sdn_status status = sdn_posterior_open(path, &e->posterior, err);
@@ -53,6 +66,8 @@ static sdn_status open_parts(const char *path, sdn_engine *e, sdn_err *err)
     return status;
   if (open_forward(e, err))
     return sdn_fail_in(err, "%s, the survey inside", path);
+  if ((status = check_physics(e, path, err)))
+    return status;
   e->n_sfh = sdn_forward_n_derived_sfh(e->forward);
   e->n_derived = sdn_forward_n_derived(e->forward);
   e->redshift_param = sdn_prior_param_index(e->prior, "redshift");

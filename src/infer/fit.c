@@ -3,14 +3,15 @@
  * Memory does not depend on the catalogue's length, and the result not on the number of threads. */
 #include <math.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/file.h"
+#include "base/h5.h"
 #include "base/parallel.h"
 #include "infer/fit_block.h"
 #include "infer/photoz.h"
 #include "infer/result_meta.h"
 #include "infer/samples.h"
+#include "learn/posterior.h"
 
 typedef struct fit_job {
   const sdn_fit_options *opt;
@@ -31,21 +32,9 @@ typedef struct fit_job {
 
 /* ------------------------------------------------------------------ before the work */
 
-/* The same file under two names, or a table inside of it ("cat.fits[2]"). */
-static bool same_file(const char *a, const char *b)
-{
-  struct stat x, y;
-  char bare[4096];
-  snprintf(bare, sizeof bare, "%s", a);
-  char *bracket = strrchr(bare, '[');
-  if (stat(a, &x) != 0 && bracket)
-    *bracket = '\0';
-  return strcmp(bare, b) == 0 || (stat(bare, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino);
-}
-
 static sdn_status check_one_path(const char *path, const char *role, const sdn_fit_options *opt, sdn_err *err)
 {
-  if (same_file(opt->catalogue, path) || same_file(opt->posterior, path))
+  if (sdn_same_file(opt->catalogue, path) || sdn_same_file(opt->posterior, path))
     return sdn_fail(err, SDN_USAGE, "%s %s is also the catalogue or the posterior, which it would replace; choose another name", role, path);
   return sdn_check_writable(path, err);
 }
@@ -62,15 +51,38 @@ static sdn_status check_options(const sdn_fit_options *opt, sdn_err *err)
   sdn_status status = check_one_path(opt->output, "output", opt, err);
   if (status || !opt->samples)
     return status;
-  if (strcmp(opt->samples, opt->output) == 0)
-    return sdn_fail(err, SDN_USAGE, "output and samples are both %s; give them two names", opt->output);
+  if (sdn_same_file(opt->samples, opt->output))
+    return sdn_fail(err, SDN_USAGE, "output and samples are both %s; give them two names", opt->samples);
   return check_one_path(opt->samples, "samples", opt, err);
+}
+
+static bool is_posterior(const char *path)
+{
+  sdn_err ignored;
+  sdn_h5 *file = NULL;
+  char *format = NULL;
+  bool is = sdn_h5_open(path, &file, &ignored) == SDN_OK && sdn_h5_get_text(file, "/", "format", &format, &ignored) == SDN_OK &&
+            strcmp(format, SDN_POSTERIOR_FORMAT) == 0;
+  sdn_release(format);
+  if (file)
+    sdn_h5_close(file, &ignored);
+  return is;
+}
+
+static sdn_status open_posterior(fit_job *job, sdn_err *err)
+{
+  const sdn_fit_options *opt = job->opt;
+  sdn_status status = sdn_engine_open(opt->posterior, &job->engine, err);
+  if (status && !is_posterior(opt->posterior) && is_posterior(opt->catalogue))
+    return sdn_fail(err, SDN_USAGE, "%s is not a posterior but %s is; the first argument is the posterior, the second the catalogue: write fit %s %s",
+                    opt->posterior, opt->catalogue, opt->catalogue, opt->posterior);
+  return status;
 }
 
 static sdn_status open_inputs(fit_job *job, sdn_err *err)
 {
   const sdn_fit_options *opt = job->opt;
-  sdn_status status = sdn_engine_open(opt->posterior, &job->engine, err);
+  sdn_status status = open_posterior(job, err);
   if (!status && opt->fix) {
     status = sdn_engine_fix(&job->engine, opt->fix, &job->fix_column, err);
     if (!status && !job->fix_column)
@@ -154,9 +166,7 @@ static sdn_status fit_rows(fit_job *job, const sdn_run *run, sdn_fit_summary *su
   long total = job->catalogue->n_row;
   for (long row = 0; row < total && !status; row += job->catalogue->n_block) {
     long n = total - row < job->catalogue->n_block ? total - row : job->catalogue->n_block;
-    if (sdn_stopped(run))
-      return sdn_fail(err, SDN_INTERRUPTED, "stopped after %ld of %ld galaxies; nothing was written, run again from the start", row, total);
-    status = sdn_catalogue_read(job->catalogue, row, n, job->rows, err);
+    status = sdn_stopped(run) ? SDN_INTERRUPTED : sdn_catalogue_read(job->catalogue, row, n, job->rows, err);
     if (!status)
       status = sdn_block_run(job->block, job->rows, err);
     if (!status)
@@ -190,6 +200,13 @@ static sdn_status finish(fit_job *job, sdn_fit_summary *summary, sdn_err *err)
   return status;
 }
 
+/* What a stopped step says is about its own tiles; the user counts galaxies. */
+static void tell_stopped(const fit_job *job, long done, sdn_err *err)
+{
+  long total = job->catalogue ? job->catalogue->n_row : 0;
+  sdn_fail(err, SDN_INTERRUPTED, "stopped after %ld of %ld galaxies; nothing was written, run again from the start", done, total);
+}
+
 static void release(fit_job *job)
 {
   if (job->table)
@@ -218,6 +235,8 @@ sdn_status sdn_fit(const sdn_fit_options *opt, const sdn_run *run, sdn_fit_summa
     goto done;
   *summary = s;
 done:
+  if (status == SDN_INTERRUPTED)
+    tell_stopped(&job, s.n, err);
   release(&job);
   return status;
 }

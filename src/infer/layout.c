@@ -13,7 +13,8 @@ static int add(sdn_layout *c, sdn_column_kind kind, const char *name, const char
 {
   sdn_column *column = &c->column[c->n_column];
   snprintf(column->name, sizeof column->name, "%s%s%s", name, *suffix ? "_" : "", suffix);
-  snprintf(column->unit, sizeof column->unit, "%s", unit);
+  const bool logarithm = !strncmp(unit, "log10", 5);   /* no unit of the FITS standard; the name says what it is a logarithm of */
+  snprintf(column->unit, sizeof column->unit, "%s", logarithm ? "" : unit);
   snprintf(column->description, sizeof column->description, "%s", description);
   column->kind = kind;
   return c->n_column++;

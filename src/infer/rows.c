@@ -60,6 +60,8 @@ static void convert_row(const sdn_catalogue *c, const double *number, long i, sd
     r->n_used[i] += state == SDN_BAND_OBSERVED;
     if (state == SDN_BAND_BAD_ERROR)
       r->flags[i] |= SDN_FLAG_BAD_ERROR;
+    if (state == SDN_BAND_ABSURD)
+      r->flags[i] |= SDN_FLAG_OUT_OF_RANGE;
   }
   if (r->n_used[i] == 0)
     r->flags[i] |= SDN_FLAG_NO_DATA;

@@ -159,6 +159,11 @@ static sdn_status one_galaxy(void *ctx, long i, sdn_arena *arena, sdn_err *err)
 
 /* ------------------------------------------------------------------ all galaxies */
 
+static sdn_status stopped(const sdn_trial *t, long done, sdn_err *err)
+{
+  return sdn_fail(err, SDN_INTERRUPTED, "stopped after %ld of %ld galaxies; nothing was written, run again from the start", done, t->n);
+}
+
 static sdn_status run_blocks(sdn_trial *t, trial_block *b, long n_block, const sdn_run *run, sdn_err *err)
 {
   const sdn_run inner = run ? (sdn_run){.n_thread = run->n_thread, .stop = run->stop} : (sdn_run){0};
@@ -166,10 +171,13 @@ static sdn_status run_blocks(sdn_trial *t, trial_block *b, long n_block, const s
   for (b->row0 = 0; b->row0 < t->n && !status; b->row0 += b->n) {
     b->n = t->n - b->row0 < n_block ? t->n - b->row0 : n_block;
     if (sdn_stopped(run))
-      return sdn_fail(err, SDN_INTERRUPTED, "stopped after %ld of %ld galaxies; nothing was written", b->row0, t->n);
-    if ((status = simulate(b, &inner, err)) || (status = infer(b, &inner, err)))
+      return stopped(t, b->row0, err);
+    if (!(status = simulate(b, &inner, err)) && !(status = infer(b, &inner, err)))
+      status = sdn_parallel_tiles(b->n, one_galaxy, b, &inner, NULL, err);
+    if (status == SDN_INTERRUPTED)
+      return stopped(t, b->row0, err);
+    if (status)
       return status;
-    status = sdn_parallel_tiles(b->n, one_galaxy, b, &inner, NULL, err);
     sdn_progress(run, "check", (double)(b->row0 + b->n), (double)t->n, "");
   }
   return status;

@@ -14,6 +14,7 @@ void sdn_posterior_free(sdn_posterior *p)
 {
   if (!p) return;
   sdn_release(p->model_yaml);
+  sdn_release(p->physics_hash);
   sdn_survey_free(p->survey);
   sdn_release(p->free_name);
   sdn_release(p->free_unit);
@@ -26,6 +27,7 @@ void sdn_posterior_free(sdn_posterior *p)
 
 const sdn_survey *sdn_posterior_survey(const sdn_posterior *p) { return p->survey; }
 const char *sdn_posterior_model_yaml(const sdn_posterior *p) { return p->model_yaml; }
+const char *sdn_posterior_physics_hash(const sdn_posterior *p) { return p->physics_hash; }
 int sdn_posterior_n_free(const sdn_posterior *p) { return p->net->arch.n_free; }
 const char *sdn_posterior_free_name(const sdn_posterior *p, int i) { return p->free_name[i]; }
 const char *sdn_posterior_free_unit(const sdn_posterior *p, int i) { return p->free_unit[i]; }

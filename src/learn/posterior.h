@@ -11,7 +11,7 @@
 #define SDN_POSTERIOR_VERSION 1
 
 struct sdn_posterior {
-  char *model_yaml;
+  char *model_yaml, *physics_hash;
   sdn_survey *survey;
   char **free_name, **free_unit;   /* [D], one block each */
   sdn_network *net;
@@ -21,7 +21,7 @@ struct sdn_posterior {
 
 /* What a posterior file says of its origin. */
 typedef struct sdn_posterior_origin {
-  const char *command, *model_yaml, *survey_yaml, *grid_hash;   /* command, grid_hash may be NULL */
+  const char *command, *model_yaml, *survey_yaml, *physics_hash;   /* command may be NULL */
   int n_free;
   const char *const *free_name, *const *free_unit;              /* [n_free] */
   const sdn_train_options *options;
@@ -30,6 +30,8 @@ typedef struct sdn_posterior_origin {
 
 /* The trainer's best weights to PATH, by way of PATH.part. */
 sdn_status sdn_posterior_write(const char *path, const sdn_trainer *t, const sdn_posterior_origin *origin, sdn_err *err);
+/* sdn_forward_hash of the library that it was trained on, as text. */
+const char *sdn_posterior_physics_hash(const sdn_posterior *p);
 /* Dataset of known shape into `out`; err SDN_FORMAT: another shape, or numbers that are not finite. */
 sdn_status sdn_read_block(const sdn_h5 *file, const char *name, const sdn_h5_shape *shape, float *out, sdn_err *err);
 

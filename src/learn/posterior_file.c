@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* posterior.h5:
- *   /            format, version, sedna_version, command, head, model_yaml, survey_yaml, grid_hash, free_names, free_units
+ *   /            format, version, sedna_version, command, head, model_yaml, survey_yaml, physics_hash, free_names, free_units
  *   /network     sizes (n_free, n_feature, n_encoder, n_context, n_layer, n_hidden, n_bin, n_bin_first), checksum
  *     feature_mean, feature_scale [F]; encoder/..., context, context_bias, layerT/... : the weights that network.c lists, float32
  *   /training    every option of training, what came of it; history [n][6] */
@@ -34,7 +34,7 @@ static uint64_t hash_text(const char *text, uint64_t hash) { return sdn_hash_byt
 
 /* Of all that decides an answer: texts, names, scaling and weights. An altered file does not pass for the one that was written. */
 typedef struct contents {
-  const char *model_yaml, *survey_yaml;
+  const char *model_yaml, *survey_yaml, *physics_hash;
   int n_free; const char *const *name, *const *unit;
   const sdn_scaling *scaling;
   const float *weights; size_t n_number;
@@ -43,7 +43,7 @@ typedef struct contents {
 static void checksum(const contents *c, char text[24])
 {
   const size_t f = (size_t)c->scaling->n * sizeof(float);
-  uint64_t hash = hash_text(c->survey_yaml, hash_text(c->model_yaml, 0));
+  uint64_t hash = hash_text(c->physics_hash, hash_text(c->survey_yaml, hash_text(c->model_yaml, 0)));
   for (int i = 0; i < c->n_free; i++) hash = hash_text(c->unit[i], hash_text(c->name[i], hash));
   hash = sdn_hash_bytes(c->scaling->mean, f, hash);
   hash = sdn_hash_bytes(c->scaling->scale, f, hash);
@@ -69,7 +69,7 @@ static sdn_status write_network(sdn_h5 *file, const sdn_trainer *t, const sdn_po
   list_sizes(&arch, size);
   for (int i = 0; i < N_SIZE; i++)
     if (sdn_h5_set_long(file, GROUP, size[i].name, *size[i].value, err)) return err->status;
-  const contents c = {o->model_yaml, o->survey_yaml, o->n_free, o->free_name, o->free_unit, &t->scaling, t->state.best, net->n_number};
+  const contents c = {o->model_yaml, o->survey_yaml, o->physics_hash, o->n_free, o->free_name, o->free_unit, &t->scaling, t->state.best, net->n_number};
   checksum(&c, sum);
   return sdn_h5_set_text(file, GROUP, "checksum", sum, err);
 }
@@ -78,7 +78,7 @@ static sdn_status write_origin(sdn_h5 *file, const sdn_posterior_origin *o, sdn_
 {
   const struct { const char *name, *value; } texts[] = {
     {"format", SDN_POSTERIOR_FORMAT}, {"sedna_version", SDN_VERSION}, {"head", HEAD}, {"command", o->command ? o->command : ""},
-    {"model_yaml", o->model_yaml}, {"survey_yaml", o->survey_yaml}, {"grid_hash", o->grid_hash ? o->grid_hash : ""}};
+    {"model_yaml", o->model_yaml}, {"survey_yaml", o->survey_yaml}, {"physics_hash", o->physics_hash}};
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
     if (sdn_h5_set_text(file, "/", texts[i].name, texts[i].value, err)) return err->status;
   if (sdn_h5_set_long(file, "/", "version", SDN_POSTERIOR_VERSION, err)) return err->status;
@@ -199,6 +199,7 @@ static sdn_status read_origin(const sdn_h5 *file, sdn_posterior *p, int *n_free,
 {
   char *survey = NULL;
   if (sdn_h5_get_text(file, "/", "model_yaml", &p->model_yaml, err)) return err->status;
+  if (sdn_h5_get_text(file, "/", "physics_hash", &p->physics_hash, err)) return err->status;
   if (sdn_h5_get_text(file, "/", "survey_yaml", &survey, err)) return err->status;
   sdn_status status = sdn_survey_parse(survey, sdn_h5_path(file), &p->survey, err);
   sdn_release(survey);
@@ -245,8 +246,8 @@ static sdn_status look_at_shape(const sdn_h5 *file, const char *name, const sdn_
 
 static sdn_status check_sum(const sdn_h5 *file, const sdn_posterior *p, sdn_err *err)
 {
-  const contents c = {p->model_yaml, sdn_survey_yaml(p->survey), p->net->arch.n_free, (const char *const *)p->free_name, (const char *const *)p->free_unit,
-                      &p->scaling, p->weights, p->net->n_number};
+  const contents c = {p->model_yaml, sdn_survey_yaml(p->survey), p->physics_hash, p->net->arch.n_free, (const char *const *)p->free_name,
+                      (const char *const *)p->free_unit, &p->scaling, p->weights, p->net->n_number};
   char sum[24], *expected = NULL;
   if (sdn_h5_get_text(file, GROUP, "checksum", &expected, err)) return err->status;
   checksum(&c, sum);

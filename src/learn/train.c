@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "learn/checkpoint.h"
 #include "learn/posterior.h"
+#include "library/library_file.h"
 
 #define LEAST_TRAIN 64
 #define LEAST_HELD_OUT 16
@@ -133,10 +134,12 @@ static char *describe(const sdn_train_options *o, const rows *r, sdn_err *err)
 {
   char text[2048];
   const long n = sdn_library_n(r->library);
-  const char *model = sdn_library_model_yaml(r->library), *survey = sdn_library_survey_yaml(r->library);
+  const char *model = sdn_library_model_yaml(r->library), *survey = sdn_library_survey_yaml(r->library), *physics = sdn_library_physics_hash(r->library);
   uint64_t hash = sdn_hash_bytes(model, strlen(model), 0);
   hash = sdn_hash_bytes(survey, strlen(survey), hash);
+  hash = sdn_hash_bytes(physics, strlen(physics), hash);
   hash = sdn_hash_bytes(r->z, (size_t)(n * r->n_free) * sizeof *r->z, hash);
+  hash = sdn_hash_bytes(r->flux, (size_t)(n * r->n_band) * sizeof *r->flux, hash);
   int at = snprintf(text, sizeof text, "library_hash=%016" PRIx64 "\nversion=%s\n", hash, SDN_VERSION);
   for (size_t i = 0; i < sdn_n_train_knob; i++) {
     const sdn_knob *k = &sdn_train_knobs[i];
@@ -146,18 +149,6 @@ static char *describe(const sdn_train_options *o, const rows *r, sdn_err *err)
     if (k->kind == SDN_KNOB_DOUBLE) at += snprintf(text + at, room, "%s=%.17g\n", k->name, *(const double *)field);
   }
   return sdn_copy_text(text, err);
-}
-
-/* The hash of the grid that the library was made with: it travels along, so that results can say what they rest on. NULL if it has none. */
-static char *grid_hash_of(const char *library)
-{
-  sdn_err err;
-  sdn_h5 *file = NULL;
-  char *hash = NULL;
-  if (sdn_h5_open(library, &file, &err)) return NULL;
-  if (sdn_h5_has_attr(file, "/", "grid_hash")) sdn_h5_get_text(file, "/", "grid_hash", &hash, &err);
-  sdn_h5_close(file, &err);
-  return hash;
 }
 
 typedef struct saving { const char *path, *config; } saving;
@@ -181,17 +172,14 @@ static sdn_status write_result(const sdn_train_options *opt, const rows *r, cons
                                sdn_err *err)
 {
   const char *name[SDN_MAX_FREE], *unit[SDN_MAX_FREE];
-  char *grid_hash = grid_hash_of(opt->library);
   for (int i = 0; i < r->n_free; i++) {
     name[i] = sdn_library_free_name(r->library, i);
     unit[i] = sdn_library_free_unit(r->library, i);
   }
   const sdn_posterior_origin origin = {.command = run ? run->command : NULL, .model_yaml = sdn_library_model_yaml(r->library),
-                                       .survey_yaml = sdn_library_survey_yaml(r->library), .grid_hash = grid_hash, .n_free = r->n_free,
-                                       .free_name = name, .free_unit = unit, .options = opt, .summary = summary};
-  const sdn_status status = sdn_posterior_write(opt->output, t, &origin, err);
-  sdn_release(grid_hash);
-  return status;
+                                       .survey_yaml = sdn_library_survey_yaml(r->library), .physics_hash = sdn_library_physics_hash(r->library),
+                                       .n_free = r->n_free, .free_name = name, .free_unit = unit, .options = opt, .summary = summary};
+  return sdn_posterior_write(opt->output, t, &origin, err);
 }
 
 static sdn_status train_rows(const sdn_train_options *opt, rows *r, const char *checkpoint, const sdn_run *run, sdn_train_summary *summary, sdn_err *err)
@@ -226,7 +214,10 @@ sdn_status sdn_train(const sdn_train_options *opt, const sdn_run *run, sdn_train
   if (!opt->library || !opt->output) return sdn_fail(err, SDN_USAGE, "training needs a library to learn from and an output to write");
   if (snprintf(checkpoint, sizeof checkpoint, "%s.checkpoint", opt->output) >= (int)sizeof checkpoint)
     return sdn_fail(err, SDN_USAGE, "the output's name is longer than %zu characters", sizeof checkpoint);
+  if (sdn_check_output(opt->output, 1, &opt->library, err) || sdn_check_output(checkpoint, 1, &opt->library, err)) return err->status;
   if (sdn_check_writable(opt->output, err)) return err->status;
+  if (!opt->resume && sdn_file_exists(checkpoint))
+    return sdn_fail(err, SDN_USAGE, "%s holds a training that was stopped, and would be replaced; --resume goes on from it, or remove it", checkpoint);
   sdn_status status = rows_read(opt->library, &r, err);
   if (!status && r.n_free > SDN_MAX_FREE)
     status = sdn_fail(err, SDN_RANGE, "%s has %d free parameters; at most %d are possible", opt->library, r.n_free, SDN_MAX_FREE);

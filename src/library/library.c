@@ -9,13 +9,14 @@ struct sdn_library {
   sdn_h5 *file;
   long n;
   int n_free, n_band;
-  char *model_yaml, *survey_yaml;
+  char *model_yaml, *survey_yaml, *physics_hash;
   char **name, **unit;   /* [n_free] */
 };
 
 long sdn_library_n(const sdn_library *lib) { return lib->n; }
 const char *sdn_library_model_yaml(const sdn_library *lib) { return lib->model_yaml; }
 const char *sdn_library_survey_yaml(const sdn_library *lib) { return lib->survey_yaml; }
+const char *sdn_library_physics_hash(const sdn_library *lib) { return lib->physics_hash; }
 int sdn_library_n_free(const sdn_library *lib) { return lib->n_free; }
 int sdn_library_n_band(const sdn_library *lib) { return lib->n_band; }
 const char *sdn_library_free_name(const sdn_library *lib, int i) { return lib->name[i]; }
@@ -30,6 +31,7 @@ void sdn_library_close(sdn_library *lib)
   sdn_h5_unlock();
   sdn_release(lib->model_yaml);
   sdn_release(lib->survey_yaml);
+  sdn_release(lib->physics_hash);
   sdn_release(lib->name);
   sdn_release(lib->unit);
   sdn_release(lib);
@@ -91,6 +93,7 @@ static sdn_status read_header(sdn_library *lib, const char *path, sdn_err *err)
   if (lib->n < 1) return sdn_fail(err, SDN_FORMAT, "%s claims %ld galaxies; it is damaged, simulate it again", path, lib->n);
   if (sdn_h5_get_text(lib->file, "/", "model_yaml", &lib->model_yaml, err)) return err->status;
   if (sdn_h5_get_text(lib->file, "/", "survey_yaml", &lib->survey_yaml, err)) return err->status;
+  if (sdn_h5_get_text(lib->file, "/", "physics_hash", &lib->physics_hash, err)) return err->status;
   return read_columns(lib, path, err);
 }
 

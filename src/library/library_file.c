@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "library/library_file.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
-#include "physics/model.h"
+#include "physics/galaxy.h"
 
 long sdn_library_n_tile(long n) { return (n + SDN_TRUTH_TILE - 1) / SDN_TRUTH_TILE; }
-
-static void hash_text(const sdn_library_plan *plan, char out[17]) { snprintf(out, 17, "%016" PRIx64, plan->model->grid->hash); }
 
 /* ------------------------------------------------------------------ create */
 
@@ -69,10 +66,10 @@ static sdn_status make_datasets(sdn_h5 *file, const sdn_library_plan *plan, sdn_
 
 static sdn_status set_attributes(sdn_h5 *file, const sdn_library_plan *plan, sdn_err *err)
 {
-  char grid_hash[17];
-  hash_text(plan, grid_hash);
+  char physics_hash[SDN_HASH_TEXT];
+  sdn_forward_hash_text(plan->forward, physics_hash);
   const struct { const char *name, *value; } texts[] = {
-    {"format", SDN_LIBRARY_FORMAT}, {"sedna_version", SDN_VERSION}, {"command", plan->command ? plan->command : ""}, {"grid_hash", grid_hash},
+    {"format", SDN_LIBRARY_FORMAT}, {"sedna_version", SDN_VERSION}, {"command", plan->command ? plan->command : ""}, {"physics_hash", physics_hash},
     {"model_yaml", sdn_model_yaml(plan->model)}, {"survey_yaml", sdn_survey_yaml(plan->survey)}, {"design", plan->design},
   };
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
@@ -131,13 +128,13 @@ static sdn_status same_long(const sdn_h5 *file, const char *attr, const char *wh
 
 static sdn_status same_plan(const sdn_h5 *file, const sdn_library_plan *plan, sdn_err *err)
 {
-  char grid_hash[17];
-  hash_text(plan, grid_hash);
+  char physics_hash[SDN_HASH_TEXT];
+  sdn_forward_hash_text(plan->forward, physics_hash);
   if (same_text(file, "format", "format", SDN_LIBRARY_FORMAT, err)) return err->status;
   if (same_text(file, "sedna_version", "version of sedna", SDN_VERSION, err)) return err->status;
   if (same_text(file, "model_yaml", "model", sdn_model_yaml(plan->model), err)) return err->status;
   if (same_text(file, "survey_yaml", "survey", sdn_survey_yaml(plan->survey), err)) return err->status;
-  if (same_text(file, "grid_hash", "grid (the file that the model names has changed)", grid_hash, err)) return err->status;
+  if (same_text(file, "physics_hash", "grid, filter curve or table of a prior (a file that model or survey names has changed)", physics_hash, err)) return err->status;
   if (same_text(file, "design", "design", plan->design, err)) return err->status;
   if (same_long(file, "version", "format version", SDN_LIBRARY_VERSION, err)) return err->status;
   if (same_long(file, "seed", "seed", plan->seed, err)) return err->status;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The library file, library.h5, as it grows (OUTPUT.part) and as it is found again. Layout, all rows in the order of the design:
  *
- *   /  format "sedna library", version 1, sedna_version, command, model_yaml, survey_yaml, seed, design, n, grid_hash, complete
+ *   /  format "sedna library", version 1, sedna_version, command, model_yaml, survey_yaml, seed, design, n, physics_hash, complete
  *   /theta [n][n_free] f64 (attributes names, units)      primary parameters
  *   /z [n][n_free] f32                                    the same where the prior is a standard normal
  *   /flux_njy [n][n_band] f32 (attributes bands, filters) noise-free
@@ -38,5 +38,7 @@ sdn_status sdn_library_begin(const sdn_library_plan *plan, const char *part, uns
 /* Rows of consecutive tiles, then their marks, each flushed before the other. */
 sdn_status sdn_library_write(sdn_h5 *file, const sdn_library_plan *plan, long first_tile, long n_tile, const sdn_library_rows_out *rows, sdn_err *err);
 long sdn_library_n_tile(long n);
+/* sdn_forward_hash of what the library was made with, as text. */
+const char *sdn_library_physics_hash(const sdn_library *lib);
 
 #endif

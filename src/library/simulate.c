@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "library/library_file.h"
+#include "physics/model.h"
 
 const sdn_knob sdn_simulate_knobs[] = {
   {"model", SDN_KNOB_TEXT, offsetof(sdn_simulate_options, model), NULL, 0, 0, "FILE",
@@ -73,6 +74,8 @@ static sdn_status read_inputs(simulation *sim, const sdn_simulate_options *opt, 
   sim->filter = sdn_alloc((size_t)n_band, sizeof *sim->filter, "a list of filters", err);
   if (!sim->filter) return err->status;
   for (int b = 0; b < n_band; b++) sim->filter[b] = sdn_survey_band_filter(sim->survey, b);
+  const char *const grid = sim->model->grid->path;
+  if (sdn_check_output(opt->output, 1, &grid, err) || sdn_check_output(opt->output, (size_t)n_band, sim->filter, err)) return err->status;
   if (sdn_forward_new(sim->model, n_band, sim->filter, &sim->forward, err)) return err->status;
   const sdn_prior *prior = sdn_model_prior(sim->model);
   sim->plan = (sdn_library_plan){.model = sim->model, .survey = sim->survey, .prior = prior, .forward = sim->forward, .n = opt->n, .seed = opt->seed,
@@ -145,6 +148,15 @@ static sdn_status simulate_all(simulation *sim, const sdn_run *run, sdn_err *err
   return SDN_OK;
 }
 
+/* A part file without a finished tile is worth nothing, and would stand in the way of the mended model. */
+static void drop_part(simulation *sim)
+{
+  sdn_err unused;
+  sdn_h5_close(sim->file, &unused);
+  sim->file = NULL;
+  remove(sim->part);
+}
+
 static sdn_status finish(simulation *sim, const char *output, sdn_err *err)
 {
   if (sdn_h5_set_long(sim->file, "/", "complete", 1, err)) return err->status;
@@ -159,6 +171,7 @@ sdn_status sdn_simulate(const sdn_simulate_options *opt, const sdn_run *run, sdn
   simulation sim = {0};
   const double start = sdn_seconds();
   sdn_status status = check_options(opt, err);
+  if (status == SDN_OK) status = sdn_check_output(opt->output, 2, (const char *const[]){opt->model, opt->survey}, err);
   if (status == SDN_OK) status = sdn_check_writable(opt->output, err);
   if (status == SDN_OK) status = read_inputs(&sim, opt, run, err);
   if (status == SDN_OK) status = make_room(&sim, run, err);
@@ -168,6 +181,7 @@ sdn_status sdn_simulate(const sdn_simulate_options *opt, const sdn_run *run, sdn
     *summary = (sdn_simulate_summary){.n = opt->n, .n_resumed = count_done(&sim), .n_band = sdn_survey_n_band(sim.survey),
                                       .n_free = sdn_prior_n_free(sim.plan.prior)};
     status = simulate_all(&sim, run, err);
+    if (status != SDN_OK && status != SDN_INTERRUPTED && count_done(&sim) == 0) drop_part(&sim);
   }
   if (status == SDN_OK) status = finish(&sim, opt->output, err);
   if (status == SDN_OK) summary->seconds = sdn_seconds() - start;

@@ -2,8 +2,12 @@
 /* Making a model ready for a list of bands: everything that does not change from galaxy to galaxy. */
 #include "physics/galaxy.h"
 
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "base/file.h"
 
 #define LY_ALPHA_A 1215.67
 
@@ -29,7 +33,31 @@ void sdn_forward_free(sdn_forward *f)
 int sdn_forward_n_band(const sdn_forward *f) { return f->n_band; }
 const sdn_model *sdn_forward_model(const sdn_forward *f) { return f->model; }
 const sdn_filter *sdn_forward_filter(const sdn_forward *f, int band) { return f->filter[band]; }
-uint64_t sdn_model_grid_hash(const sdn_model *m) { return m->grid->hash; }
+
+/* Rounded to float32: nodes put into wide gaps come from the machine's pow, whose last bit is not the same everywhere. */
+static uint64_t hash_numbers(int n, const double *x, uint64_t hash)
+{
+  for (int i = 0; i < n; i++) {
+    const float rounded = (float)x[i];
+    hash = sdn_hash_bytes(&rounded, sizeof rounded, hash);
+  }
+  return hash;
+}
+
+uint64_t sdn_forward_hash(const sdn_forward *f)
+{
+  uint64_t hash = sdn_hash_bytes(&f->model->grid->hash, sizeof f->model->grid->hash, 0);
+  for (int b = 0; b < f->n_band; b++) {
+    const sdn_filter *filter = f->filter[b];
+    const unsigned char counts = filter->photon_counting;
+    hash = sdn_hash_bytes(&counts, 1, hash);
+    hash = hash_numbers(filter->n, filter->wave_A, hash);
+    hash = hash_numbers(filter->n, filter->throughput, hash);
+  }
+  return sdn_prior_hash(f->model->prior, hash);
+}
+
+void sdn_forward_hash_text(const sdn_forward *f, char text[SDN_HASH_TEXT]) { snprintf(text, SDN_HASH_TEXT, "%016" PRIx64, sdn_forward_hash(f)); }
 
 static void slot_range(const sdn_model *m, int param, double *low, double *high)
 {

@@ -11,7 +11,10 @@
 
 /* ------------------------------------------------------------------ for other rooms */
 
-uint64_t sdn_model_grid_hash(const sdn_model *m);       /* of the grid file's bytes */
+/* Of all that decides a flux and lies in files that the YAML only names: the grid file's bytes, every band's filter curve, tables of priors. */
+uint64_t sdn_forward_hash(const sdn_forward *f);
+#define SDN_HASH_TEXT 17                               /* characters of a hash as text, with the final zero */
+void sdn_forward_hash_text(const sdn_forward *f, char text[SDN_HASH_TEXT]);
 const sdn_model *sdn_forward_model(const sdn_forward *f);
 const sdn_filter *sdn_forward_filter(const sdn_forward *f, int band);
 /* Fluxes of n galaxies whose history is given instead of computed: weight [n][n_age][n_metallicity] is the mass formed [Msun] on the grid's nodes of age

@@ -110,14 +110,12 @@ static sdn_status read_laws(sdn_model *m, const sdn_yaml *root, sdn_err *err)
   return SDN_OK;
 }
 
-/* The coordinates that an axis spans, as the parameter counts them; the end nodes may be rounded values, such as 0.005 times 0.02. */
+/* The coordinates that an axis spans, as the parameter counts them. */
 static void axis_limits(const sdn_grid_axis *a, bool as_log, sdn_param_spec *spec)
 {
-  const double low = a->value[0], high = a->value[a->n - 1], slack = 1e-12;
+  const double low = a->value[0], high = a->value[a->n - 1];
   spec->low = as_log ? log10(low) : low;
   spec->high = as_log ? log10(high) : high;
-  spec->low -= slack * (1 + fabs(spec->low));
-  spec->high += slack * (1 + fabs(spec->high));
 }
 
 static int find_log_u_axis(const sdn_grid *g)

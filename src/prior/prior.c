@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "prior/store.h"
 
 int sdn_prior_n_free(const sdn_prior *p) { return p->n_free; }
@@ -27,6 +28,17 @@ void sdn_prior_param_range(const sdn_prior *p, int param, double *low, double *h
 {
   *low = p->param[param].low;
   *high = p->param[param].high;
+}
+
+uint64_t sdn_prior_hash(const sdn_prior *p, uint64_t hash)
+{
+  for (int i = 0; i < p->n; i++) {
+    const sdn_dist_table *t = p->param[i].table;
+    if (!t) continue;
+    hash = sdn_hash_bytes(t->value, t->n * sizeof *t->value, hash);
+    hash = sdn_hash_bytes(t->density, t->n * sizeof *t->density, hash);
+  }
+  return hash;
 }
 
 int sdn_param_formulas(const sdn_param *param, sdn_formula **list)
@@ -78,7 +90,7 @@ sdn_status sdn_prior_params(const sdn_prior *p, long n, const double *z, double 
                             p->param[p->free_param[k]].name, z_row[k]);
     const int bad = sdn_prior_row(p, z_row, params + row * p->n, &reason);
     if (bad >= 0)
-      return sdn_fail_row(err, SDN_NUMERIC, row, "row %ld: parameter %s = %s has no value here: %s", row, p->param[bad].name,
+      return sdn_fail_row(err, SDN_NUMERIC, row, "row %ld: parameter %s (%s) has no value here: %s", row, p->param[bad].name,
                           p->param[bad].text, reason);
   }
   return SDN_OK;

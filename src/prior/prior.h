@@ -38,6 +38,8 @@ void sdn_prior_param_range(const sdn_prior *p, int param, double *low, double *h
 bool sdn_prior_param_is_free(const sdn_prior *p, int param);
 /* A line for people: "uniform(0.01, 14)", "= log_mass_formed_msun + log_ssfr_per_yr", "-2 (fixed)". Owned by p. */
 const char *sdn_prior_param_text(const sdn_prior *p, int param);
+/* `hash` carried on over all tables of tabulated priors, whose numbers may come from files that the YAML only names. */
+uint64_t sdn_prior_hash(const sdn_prior *p, uint64_t hash);
 bool sdn_prior_param_is_default(const sdn_prior *p, int param);   /* not named in the YAML */
 
 #endif

@@ -10,6 +10,7 @@
 #include "base/yaml.h"
 #include "physics/grid.h"
 #include "report/report_rows.h"
+#include "survey/survey.h"
 
 static const struct { unsigned bit; const char *meaning; } flag_meaning[] = {
   {SDN_FLAG_NO_DATA, "no band has data: the answer is the prior"},
@@ -50,17 +51,69 @@ static sdn_status explain_model(const char *yaml, const char *origin, FILE *out,
   return status;
 }
 
+/* The background errors of each band, the depth that the median one means, and what the catalogue's columns are called. */
+static void print_bands(const sdn_survey *s, FILE *out)
+{
+  fprintf(out, "  %-14s %-28s %-28s %-10s %-26s %-26s %s\n", "band", "filter", "sigma: low median high [nJy]", "5 sigma AB", "flux column", "error column",
+          "nJy per unit");
+  for (int b = 0; b < s->n_band; b++) {
+    const sdn_band *band = &s->band[b];
+    char sigma[64];
+    snprintf(sigma, sizeof sigma, "%.4g  %.4g  %.4g", band->sigma.low, band->sigma.median, band->sigma.high);
+    fprintf(out, "  %-14s %-28s %-28s %-10.2f %-26s %-26s %.6g\n", band->name, band->filter, sigma, 31.4 - 2.5 * log10(5 * band->sigma.median),
+            band->flux_column, band->error_column, band->to_njy);
+  }
+  if (s->magnitudes) fputs("  the columns are AB magnitudes: nJy per unit is the flux of magnitude 0\n", out);
+}
+
+static void print_noise(const sdn_survey *s, FILE *out)
+{
+  static const char *const made[] = {"none (sigma0 itself)", "quadrature", "max"};
+  fprintf(out, "  floor_fraction: %g   poisson_njy: %g   sigma_correlation: %g\n", s->floor_fraction, s->poisson_njy, s->sigma_correlation);
+  fprintf(out, "  error_column: %s", made[s->error_column]);
+  if (s->error_column != SDN_ERROR_COLUMN_NONE) fprintf(out, ", column_floor_fraction %g", s->column_floor_fraction);
+  fprintf(out, "\n  id column: %s   redshift column: %s\n", s->id_column ? s->id_column : "(row numbers)", s->redshift_column ? s->redshift_column : "(none)");
+}
+
+static void print_missing(const sdn_survey *s, FILE *out)
+{
+  fprintf(out, "  missing: each band in a fraction %g of the galaxies", s->drop_fraction);
+  for (int p = 0; p < s->n_pattern; p++) {
+    fprintf(out, "; in %g together", s->pattern[p].fraction);
+    for (int b = 0; b < s->n_band; b++)
+      if (s->pattern[p].missing[b]) fprintf(out, " %s", s->band[b].name);
+  }
+  fputs("\n  missing_value: NaN", out);
+  for (size_t i = 0; i < s->n_missing_value; i++) fprintf(out, " %g", s->missing_value[i]);
+  fputc('\n', out);
+}
+
+static void print_survey(const sdn_survey *s, FILE *out)
+{
+  fprintf(out, "survey: %s, %d bands\n", sdn_survey_name(s), sdn_survey_n_band(s));
+  print_bands(s, out);
+  print_noise(s, out);
+  print_missing(s, out);
+  fprintf(out, "  evidence: %s\n", sdn_survey_evidence_kind(s));
+}
+
 static sdn_status explain_survey(const char *yaml, const char *origin, FILE *out, sdn_err *err)
 {
   sdn_survey *survey = NULL;
   sdn_status status = sdn_survey_parse(yaml, origin, &survey, err);
-  if (status != SDN_OK) return status;
-  fprintf(out, "survey: %s, %d bands\n", sdn_survey_name(survey), sdn_survey_n_band(survey));
-  for (int i = 0; i < sdn_survey_n_band(survey); i++)
-    fprintf(out, "  %-16s %s\n", sdn_survey_band_name(survey, i), sdn_survey_band_filter(survey, i));
-  fprintf(out, "  evidence: %s\n", sdn_survey_evidence_kind(survey));
+  if (status == SDN_OK) print_survey(survey, out);
   sdn_survey_free(survey);
-  return SDN_OK;
+  return status;
+}
+
+/* As explain_survey, with the paths of own filters found as simulate finds them. */
+static sdn_status info_survey(const char *path, FILE *out, sdn_err *err)
+{
+  sdn_survey *survey = NULL;
+  sdn_status status = sdn_survey_read(path, &survey, err);
+  if (status == SDN_OK) print_survey(survey, out);
+  sdn_survey_free(survey);
+  return status;
 }
 
 static sdn_status info_yaml(const char *path, FILE *out, sdn_err *err)
@@ -70,7 +123,7 @@ static sdn_status info_yaml(const char *path, FILE *out, sdn_err *err)
   sdn_status status = sdn_read_text_file(path, &text, err);
   if (status == SDN_OK) status = sdn_yaml_parse(text, path, &root, err);
   if (status == SDN_OK) {
-    if (sdn_yaml_get(root, "bands")) status = explain_survey(text, path, out, err);
+    if (sdn_yaml_get(root, "bands")) status = info_survey(path, out, err);
     else if (sdn_yaml_get(root, "grid")) status = explain_model(text, path, out, err);
     else status = sdn_fail(err, SDN_FORMAT, "%s names neither a grid (a model) nor bands (a survey)", path);
   }
@@ -109,6 +162,31 @@ static void print_datasets(const sdn_h5 *file, const char *group, FILE *out)
     fputc('\n', out);
   }
   sdn_release(names);
+}
+
+static void print_number_attr(const sdn_h5 *file, const char *attr, const char *label, FILE *out)
+{
+  double value;
+  long count;
+  sdn_err ignored;
+  if (!sdn_h5_has_attr(file, "training", attr)) return;
+  if (sdn_h5_get_double(file, "training", attr, &value, &ignored) == SDN_OK) fprintf(out, "  %-28s %.6g\n", label, value);
+  else if (sdn_h5_get_long(file, "training", attr, &count, &ignored) == SDN_OK) fprintf(out, "  %-28s %ld\n", label, count);
+}
+
+/* What came of a posterior's training. */
+static void print_training(const sdn_h5 *file, FILE *out)
+{
+  static const struct { const char *attr, *label; } number[] = {
+    {"validation_gain", "gain, validation [nats]"}, {"test_gain", "gain, test [nats]"}, {"test_gain_error", "  its error"}, {"n_train", "galaxies to train on"},
+    {"n_validation", "galaxies to validate on"}, {"n_test", "galaxies to test on"}, {"n_step", "steps"}, {"seconds", "seconds"}};
+  sdn_h5_shape shape;
+  sdn_err ignored;
+  if (!sdn_h5_has(file, "training")) return;
+  fputs("training:\n", out);
+  for (size_t i = 0; i < sizeof number / sizeof number[0]; i++) print_number_attr(file, number[i].attr, number[i].label, out);
+  if (sdn_h5_has(file, "training/history") && sdn_h5_shape_of(file, "training/history", &shape, &ignored) == SDN_OK)
+    fprintf(out, "  %-28s %ld\n", "epochs", shape.dim[0]);
 }
 
 /* The two YAML files inside a library or posterior, as they are understood now. */
@@ -155,6 +233,9 @@ static sdn_status info_hdf5(const char *path, FILE *out, sdn_err *err)
   print_text_attr(file, "/", "format", "format", out);
   print_text_attr(file, "/", "sedna_version", "made by sedna", out);
   print_text_attr(file, "/", "command", "command", out);
+  print_text_attr(file, "/", "posterior", "posterior", out);
+  print_text_attr(file, "/", "catalogue", "catalogue", out);
+  print_training(file, out);
   if (is_grid) status = info_grid(path, out, err);
   else print_datasets(file, "/", out);
   if (status == SDN_OK && !is_grid) status = explain_yaml_attrs(file, out, err);
@@ -195,16 +276,24 @@ static sdn_status print_flags(sdn_table_in *t, FILE *out, sdn_err *err)
   return status;
 }
 
-/* Redshift, mass and whatever else fits a line: median and half the 16-84 % interval. */
+/* Redshift, mass and whatever else fits a line: median and half the interval. */
 static void print_row(const sdn_report_table *t, const char *id, const double *number, FILE *out)
 {
   enum { n_shown = 6 };
   fprintf(out, "%-14s %7.4f", id, t->z_spec >= 0 ? number[t->z_spec] : NAN);
   for (int i = 0; i < t->n_quantity && i < n_shown; i++) {
     const sdn_report_quantity *q = &t->quantity[i];
-    fprintf(out, "  %9.3f +- %-7.3f", number[q->q50], 0.5 * (number[q->q84] - number[q->q16]));
+    double half = q->q16 < 0 || q->q84 < 0 ? NAN : 0.5 * (number[q->q84] - number[q->q16]);
+    fprintf(out, "  %9.3f +- %-7.3f", number[q->q50], half);
   }
   fprintf(out, "  %g\n", t->flags >= 0 ? number[t->flags] : NAN);
+}
+
+static void print_interval(const sdn_report_quantity *q, FILE *out)
+{
+  char text[64] = "median";
+  if (q->q16 >= 0 && q->q84 >= 0) snprintf(text, sizeof text, "+- (q%.3g-q%.3g)/2", q->high_percent, q->low_percent);
+  fprintf(out, "  %-20s", text);
 }
 
 static sdn_status print_rows(const char *path, long n, FILE *out, sdn_err *err)
@@ -224,6 +313,9 @@ static sdn_status print_rows(const char *path, long n, FILE *out, sdn_err *err)
     fprintf(out, "%-14s %7s", "id", "z_spec");
     for (int i = 0; i < t.n_quantity && i < n_shown; i++) fprintf(out, "  %-20.20s", t.quantity[i].name);
     fputs("  flags\n", out);
+    fprintf(out, "%-14s %7s", "", "");
+    for (int i = 0; i < t.n_quantity && i < n_shown; i++) print_interval(&t.quantity[i], out);
+    fputc('\n', out);
     for (int i = 0; i < n_rows; i++) print_row(&t, id[i], number + (size_t)i * (size_t)sdn_table_n_column(t.table), out);
   }
   sdn_release(number);
@@ -248,15 +340,45 @@ static sdn_status info_table(const char *path, FILE *out, sdn_err *err)
   return status;
 }
 
+/* A file, or the name of a shipped model, survey or grid. Freed by sdn_release. */
+static char *find_file(const char *name, sdn_err *err)
+{
+  static const struct { const char *kind, *ending; } shipped[] = {{"models", ".yaml"}, {"surveys", ".yaml"}, {"grids", ".hdf5"}};
+  if (sdn_file_exists(name) || strpbrk(name, "/.[")) return sdn_copy_text(name, err);
+  for (size_t i = 0; i < sizeof shipped / sizeof shipped[0]; i++) {
+    char *path = sdn_named_file(shipped[i].kind, shipped[i].ending, name, err);
+    if (path || err->status != SDN_USAGE) return path;
+  }
+  sdn_fail(err, SDN_USAGE, "there is no file '%s', and no shipped model, survey or grid of that name", name);
+  return NULL;
+}
+
+static sdn_status info_file(const char *path, FILE *out, sdn_err *err)
+{
+  static const char *const yaml[] = {".yaml", ".yml"}, *const hdf5[] = {".h5", ".hdf5", ".part", ".checkpoint"};
+  if (has_ending(path, yaml, 2)) return info_yaml(path, out, err);
+  return has_ending(path, hdf5, 4) ? info_hdf5(path, out, err) : info_table(path, out, err);
+}
+
+/* The description is made in full before any of it is printed: a failure leaves nothing on `out`. */
+static sdn_status describe(const char *path, FILE *out, sdn_err *err)
+{
+  char block[4096];
+  FILE *page = tmpfile();
+  if (!page) return sdn_fail(err, SDN_IO, "cannot make a temporary file for the description; mend TMPDIR or free some space");
+  sdn_status status = info_file(path, page, err);
+  rewind(page);
+  if (status == SDN_OK) fprintf(out, "%s\n", path);
+  for (size_t n; status == SDN_OK && (n = fread(block, 1, sizeof block, page)) > 0;) fwrite(block, 1, n, out);
+  fclose(page);
+  return status;
+}
+
 sdn_status sdn_info(const sdn_info_options *opt, FILE *out, sdn_err *err)
 {
-  const char *path = opt->file;
-  static const char *const yaml[] = {".yaml", ".yml"}, *const hdf5[] = {".h5", ".hdf5", ".part", ".checkpoint"};
-  sdn_status status;
-  if (opt->rows > 0) return print_rows(path, opt->rows, out, err);
-  fprintf(out, "%s\n", path);
-  if (has_ending(path, yaml, 2)) status = info_yaml(path, out, err);
-  else if (has_ending(path, hdf5, 4)) status = info_hdf5(path, out, err);
-  else status = info_table(path, out, err);
+  char *path = find_file(opt->file, err);
+  if (!path) return err->status;
+  sdn_status status = opt->rows > 0 ? print_rows(path, opt->rows, out, err) : describe(path, out, err);
+  sdn_release(path);
   return status;
 }

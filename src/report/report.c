@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/h5.h"
 #include "base/parallel.h"
 #include "infer/quantiles.h"
@@ -44,8 +45,8 @@ static void list_columns(const sdn_report_table *t, overview *o)
   for (int i = 0; i < t->n_quantity; i++) {
     const sdn_report_quantity *q = &t->quantity[i];
     if (i == t->redshift) {
-      o->column[o->n_column++] = q->q16;
-      o->column[o->n_column++] = q->q84;
+      if (q->q16 >= 0) o->column[o->n_column++] = q->q16;
+      if (q->q84 >= 0) o->column[o->n_column++] = q->q84;
     }
     o->column[o->n_column++] = q->q50;
   }
@@ -139,7 +140,7 @@ static int sort_unique(long *row, int n)
 
 static void add_meta(sdn_text *json, sdn_report_table *t)
 {
-  static const char *const keys[] = {"COMMAND", "POSTERIO", "SURVEY", "EVIDENCE", "SEDNAVER"};
+  static const char *const keys[] = {"COMMAND", "POSTERIO", "SURVEY", "EVIDENCE", "FIX", "SEDNAVER"};
   bool first = true;
   sdn_text_add(json, "\"meta\":{");
   for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
@@ -181,6 +182,10 @@ static void add_overview(sdn_text *json, const sdn_report_table *t, const overvi
     sdn_text_add_json_string(json, t->quantity[i].name);
     sdn_text_add(json, ",\"unit\":");
     sdn_text_add_json_string(json, t->quantity[i].unit);
+    sdn_text_add(json, ",\"low\":");
+    sdn_text_add_json_number(json, t->quantity[i].low_percent, 4);
+    sdn_text_add(json, ",\"high\":");
+    sdn_text_add_json_number(json, t->quantity[i].high_percent, 4);
     sdn_text_add(json, ",");
     add_overview_column(json, o, "median", t->quantity[i].q50);
     json->n -= 2;   /* the comma and line end after the last member */
@@ -189,18 +194,21 @@ static void add_overview(sdn_text *json, const sdn_report_table *t, const overvi
   sdn_text_add(json, "],\n");
 }
 
-/* The draws of one row and parameter as a histogram over their range. */
+/* The finite draws of one row and parameter as a histogram over their range. */
 static void add_histogram(sdn_text *json, long n_draw, int n_free, int k, const float *theta)
 {
   double low = INFINITY, high = -INFINITY, count[n_histogram] = {0};
   for (long d = 0; d < n_draw; d++) {
     double v = (double)theta[d * n_free + k];
+    if (!isfinite(v)) continue;
     low = fmin(low, v);
     high = fmax(high, v);
   }
   if (!(high > low)) return;
   for (long d = 0; d < n_draw; d++) {
-    int bin = (int)(n_histogram * ((double)theta[d * n_free + k] - low) / (high - low));
+    double v = (double)theta[d * n_free + k];
+    if (!isfinite(v)) continue;
+    int bin = (int)(n_histogram * (v - low) / (high - low));
     count[bin < 0 ? 0 : bin >= n_histogram ? n_histogram - 1 : bin] += 1.0 / (double)n_draw;
   }
   sdn_text_add(json, ",\"low\":%.6g,\"high\":%.6g,\"histogram\":", low, high);
@@ -245,7 +253,7 @@ static void add_quantities_of_row(sdn_text *json, const sdn_report_table *t, con
   sdn_text_add(json, ",\"quantities\":[");
   for (int i = 0; i < t->n_quantity; i++) {
     const sdn_report_quantity *q = &t->quantity[i];
-    double interval[3] = {number[q->q16], number[q->q50], number[q->q84]};
+    double interval[3] = {q->q16 < 0 ? NAN : number[q->q16], number[q->q50], q->q84 < 0 ? NAN : number[q->q84]};
     sdn_text_add(json, "%s{\"q\":", i ? "," : "");
     sdn_text_add_json_numbers(json, 3, interval, 6);
     int k = d->file ? draws_find(d, q->name) : -1;
@@ -305,12 +313,13 @@ static sdn_status find_draws(const sdn_report_options *opt, sdn_report_table *t,
     return status;
   }
   sdn_err ignored;
-  if (draws_open(named, t->n, d, &ignored) != SDN_OK) {
+  if (sdn_check_output(opt->output, 1, (const char *const[]){named}, err) != SDN_OK) status = err->status;
+  else if (draws_open(named, t->n, d, &ignored) != SDN_OK) {
     draws_close(d);
     memset(d, 0, sizeof *d);
   }
   sdn_release(named);
-  return SDN_OK;
+  return status;
 }
 
 sdn_status sdn_report(const sdn_report_options *opt, const sdn_run *run, sdn_err *err)
@@ -321,7 +330,8 @@ sdn_status sdn_report(const sdn_report_options *opt, const sdn_run *run, sdn_err
   sdn_text json = {0};
   long row[max_rows];
   int n_rows = 0;
-  sdn_status status = sdn_report_table_open(opt->result, &t, err);
+  sdn_status status = sdn_check_output(opt->output, 2, (const char *const[]){opt->result, opt->samples}, err);
+  if (status == SDN_OK) status = sdn_report_table_open(opt->result, &t, err);
   if (status != SDN_OK) return status;
   status = read_overview(&t, run, &o, err);
   if (status == SDN_OK) status = opt->rows ? parse_rows(opt->rows, t.n, row, &n_rows, err) : choose_rows(&t, &o, row, &n_rows, err);

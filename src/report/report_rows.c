@@ -24,17 +24,49 @@ static bool ends_in(const char *name, const char *ending, char *stem)
   return true;
 }
 
+/* "02_5" -> 2.5; NaN for what is no quantile's name. */
+static double percent_of(const char *text)
+{
+  char number[16];
+  size_t n = strspn(text, "0123456789_");
+  if (n == 0 || text[n] || n >= sizeof number) return NAN;
+  for (size_t i = 0; i <= n; i++) number[i] = text[i] == '_' ? '.' : text[i];
+  char *end;
+  double percent = strtod(number, &end);
+  return *end ? NAN : percent;
+}
+
+/* The quantile columns of q on both sides of its median that are nearest to 16 and 84 %. */
+static void find_interval(const sdn_table_in *t, sdn_report_quantity *q)
+{
+  char begin[80];
+  snprintf(begin, sizeof begin, "%s_q", q->name);
+  q->q16 = q->q84 = -1;
+  q->low_percent = q->high_percent = NAN;
+  for (int i = 0; i < sdn_table_n_column(t); i++) {
+    const char *name = sdn_table_column(t, i);
+    if (strncmp(name, begin, strlen(begin)) != 0) continue;
+    double p = percent_of(name + strlen(begin));
+    if (p < 50 && !(fabs(p - 16) >= fabs(q->low_percent - 16))) {
+      q->low_percent = p;
+      q->q16 = i;
+    }
+    if (p > 50 && !(fabs(p - 84) >= fabs(q->high_percent - 84))) {
+      q->high_percent = p;
+      q->q84 = i;
+    }
+  }
+}
+
 static void find_quantities(sdn_report_table *t)
 {
   for (int i = 0; i < sdn_table_n_column(t->table) && t->n_quantity < SDN_REPORT_MAX_QUANTITY; i++) {
     sdn_report_quantity *q = &t->quantity[t->n_quantity];
     char predicted[64];
     if (!ends_in(sdn_table_column(t->table, i), "_q50", q->name) || ends_in(q->name, "_pred", predicted)) continue;
-    q->q16 = find(t->table, q->name, "_q16");
     q->q50 = i;
-    q->q84 = find(t->table, q->name, "_q84");
+    find_interval(t->table, q);
     snprintf(q->unit, sizeof q->unit, "%s", sdn_table_unit(t->table, i));
-    if (q->q16 < 0 || q->q84 < 0) continue;
     if (!strcmp(q->name, "redshift")) t->redshift = t->n_quantity;
     t->n_quantity++;
   }
@@ -89,7 +121,8 @@ sdn_status sdn_report_table_open(const char *path, sdn_report_table *t, sdn_err 
   find_bands(t);
   status = read_pivots(t, err);
   if (status == SDN_OK && t->n_quantity == 0)
-    status = sdn_fail(err, SDN_FORMAT, "%s has no columns NAME_q16, NAME_q50, NAME_q84: it is no result of sedna fit", path);
+    status = sdn_fail(err, SDN_FORMAT, "%s has no columns NAME_q50: it is no result of sedna fit, or one whose --quantiles left out the median, 50; fit again "
+                      "with it", path);
   if (status != SDN_OK) sdn_report_table_close(t);
   return status;
 }

@@ -8,7 +8,8 @@
 #define SDN_REPORT_MAX_QUANTITY 96
 #define SDN_REPORT_MAX_BAND 128
 
-typedef struct sdn_report_quantity { char name[64], unit[32]; int q16, q50, q84; } sdn_report_quantity;                    /* column indices */
+/* Columns of the median and of the interval's ends (-1: none): the quantiles nearest to 16 and 84 % that the table has, and which they are. */
+typedef struct sdn_report_quantity { char name[64], unit[32]; int q16, q50, q84; double low_percent, high_percent; } sdn_report_quantity;
 typedef struct sdn_report_band { char name[64]; double pivot_A; int flux, sigma, pred_q16, pred_q50, pred_q84; } sdn_report_band;
 
 typedef struct sdn_report_table {
@@ -20,7 +21,7 @@ typedef struct sdn_report_table {
   int id, z_spec, redshift, flags;      /* columns (redshift: a quantity); -1: the table has none */
 } sdn_report_table;
 
-/* err SDN_FORMAT when the table has no NAME_q16, _q50, _q84 columns: no result of sedna's. Closed by sdn_report_table_close. */
+/* err SDN_FORMAT when the table has no NAME_q50 columns: no result of sedna's, or one without medians. Closed by sdn_report_table_close. */
 sdn_status sdn_report_table_open(const char *path, sdn_report_table *t, sdn_err *err);
 void sdn_report_table_close(sdn_report_table *t);
 /* Chosen rows (ascending) with all columns: number [n_rows][n_column] (text columns NaN), id [n_rows], one block for sdn_release. Opens the table anew,

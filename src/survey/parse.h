@@ -12,5 +12,7 @@ sdn_status sdn_survey_number(const sdn_yaml *map, const char *key, double low, d
 sdn_status sdn_survey_parse_bands(const sdn_yaml *root, sdn_survey *s, sdn_err *err);
 /* missing: {drop_fraction, patterns}, after the bands. */
 sdn_status sdn_survey_parse_masks(const sdn_yaml *root, sdn_survey *s, sdn_err *err);
+/* The text of the survey file `path` with its own filters' relative paths made whole; *text is replaced. err SDN_USAGE: a filter is nowhere to be found. */
+sdn_status sdn_survey_place_filters(const char *path, char **text, sdn_err *err);
 
 #endif

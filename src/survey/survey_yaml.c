@@ -107,6 +107,7 @@ sdn_status sdn_survey_read(const char *path, sdn_survey **survey, sdn_err *err)
   *survey = NULL;
   if (!(file = sdn_named_file("surveys", ".yaml", path, err))) return err->status;
   sdn_status status = sdn_read_text_file(file, &text, err);
+  if (status == SDN_OK) status = sdn_survey_place_filters(file, &text, err);
   if (status == SDN_OK) status = sdn_survey_parse(text, file, survey, err);
   sdn_release(text);
   sdn_release(file);

@@ -20,14 +20,15 @@ bool sdn_survey_is_missing_value(const sdn_survey *s, double value)
 sdn_band_state sdn_survey_to_njy(const sdn_survey *s, int band, double flux, double error, double *f_nJy, double *s_nJy)
 {
   *f_nJy = *s_nJy = NAN;
-  if (sdn_survey_is_missing_value(s, flux) || (!isnan(error) && sdn_survey_is_missing_value(s, error))) return SDN_BAND_MISSING;
+  if (isinf(flux) || sdn_survey_is_missing_value(s, flux) || (!isnan(error) && sdn_survey_is_missing_value(s, error))) return SDN_BAND_MISSING;
   double f = flux * s->band[band].to_njy, sigma = error * s->band[band].to_njy;
   if (s->magnitudes) {
     f = s->band[band].to_njy * exp(-0.4 * LN_10 * flux);
     sigma = f * 0.4 * LN_10 * error;
   }
-  const bool usable = fabs(f) <= FLT_MAX && sigma >= FLT_MIN && sigma <= FLT_MAX;
-  if (!usable) return SDN_BAND_BAD_ERROR;
+  if (!(error > 0) || isinf(error)) return SDN_BAND_BAD_ERROR;
+  if (!(fabs(f) <= FLT_MAX)) return SDN_BAND_ABSURD;
+  if (!(sigma >= FLT_MIN && sigma <= FLT_MAX)) return SDN_BAND_BAD_ERROR;
   *f_nJy = f;
   *s_nJy = sigma;
   return SDN_BAND_OBSERVED;

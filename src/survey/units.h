@@ -8,8 +8,9 @@
 /* What one band of one catalogue row is. */
 typedef enum sdn_band_state {
   SDN_BAND_OBSERVED,    /* flux and error are usable */
-  SDN_BAND_MISSING,     /* flux NaN, or flux or error equal to a missing_value of the survey */
-  SDN_BAND_BAD_ERROR    /* there is a flux, but its error is NaN, infinite, zero or negative, or the flux is infinite (or not a float32 in nJy) */
+  SDN_BAND_MISSING,     /* flux NaN or infinite, or flux or error equal to a missing_value of the survey */
+  SDN_BAND_BAD_ERROR,   /* there is a flux, but its error is NaN, infinite, zero or negative (or not a float32 in nJy) */
+  SDN_BAND_ABSURD       /* the flux is a number, but no float32 in nJy */
 } sdn_band_state;
 
 /* One flux and error as the catalogue lists them -> nJy, zero point applied. Magnitudes (flux_unit AB_mag) become fluxes, and a magnitude error

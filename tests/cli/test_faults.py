@@ -34,6 +34,16 @@ class BadYaml(Folder):
     def test_unknown_filter_names_the_nearest(self):
         self.simulate(2, ["SLOAN/SDSS.q"], survey=SURVEY.replace("SLOAN/SDSS.g", "SLOAN/SDSS.q"))
 
+    def test_own_filter_lies_beside_the_survey(self):
+        (self.folder / "sub").mkdir(exist_ok=True)
+        self.write("sub/mine.dat", "5000 0\n5100 1\n5400 1\n5500 0\n")
+        self.write("sub/own.yaml", SURVEY.replace("filter: SLOAN/SDSS.g", "filter: mine.dat"))
+        self.write("m.yaml", MODEL)
+        self.run_ok("simulate", "m.yaml", "--survey", "sub/own.yaml", "-n", 10, "-o", "own.h5")
+        self.assertIn(str((self.folder / "sub" / "mine.dat").resolve()), self.run_ok("info", "own.h5").stdout)
+        self.write("sub/own.yaml", SURVEY.replace("filter: SLOAN/SDSS.g", "filter: yours.dat"))
+        self.run_bad(2, ["sub/own.yaml:7", "yours.dat", "in sub or in the current folder"], "simulate", "m.yaml", "--survey", "sub/own.yaml", "-o", "never.h5")
+
     def test_unknown_unit(self):
         self.simulate(2, ["s.yaml", "nanoJansky"], survey=SURVEY.replace("flux_unit: nJy", "flux_unit: nanoJansky"))
 
@@ -92,6 +102,43 @@ class BadFiles(Folder):
             self.assertLess(time.monotonic() - began, 20)
         self.run_bad(2, ["x.doc", ".fits"], "fit", "posterior.h5", "catalogue.csv", "-o", "x.doc")
 
+    def test_inputs_are_never_replaced(self):
+        self.run_ok("fit", "posterior.h5", "catalogue.csv", "-o", "r.csv", "--n-draw", 50, "--samples", "d.h5")
+        for kept, args in [("library.h5", ("train", "library.h5", "-o", "./library.h5")),
+                           ("model.yaml", ("simulate", "model.yaml", "--survey", "survey.yaml", "-n", 10, "-o", "model.yaml")),
+                           ("survey.yaml", ("simulate", "model.yaml", "--survey", "survey.yaml", "-n", 10, "-o", "./survey.yaml")),
+                           ("r.csv", ("report", "r.csv", "-o", "r.csv")), ("d.h5", ("report", "r.csv", "-o", "d.h5")),
+                           ("r.csv", ("fit", "posterior.h5", "catalogue.csv", "-o", "r.csv", "--samples", "./r.csv"))]:
+            before = (self.folder / kept).read_bytes()
+            self.run_bad(2, [kept], *args)
+            self.assertEqual((self.folder / kept).read_bytes(), before, args)
+
+    def test_changed_physics_is_refused(self):
+        curve, table = "5000 0\n5500 {}\n6000 0\n", "0 1\n1 {}\n2 0\n"
+        self.write("curve.txt", curve.format(1))
+        self.write("prior.txt", table.format(1))
+        self.write("own.yaml", "name: own\nflux_unit: nJy\ncolumns: {id: ID, flux: 'F_{band}', error: 'E_{band}'}\n"
+                   "bands:\n  - {name: v, filter: curve.txt, sigma_njy: 20}\n")
+        self.write("table.yaml", MODEL.replace("a_v_mag: {prior: uniform, low: 0, high: 2}", "a_v_mag: {prior: tabulated, file: prior.txt}"))
+        self.write("own.csv", "ID,F_v,E_v\n1,900,20\n")
+        self.run_ok("simulate", "table.yaml", "--survey", "own.yaml", "-n", 1500, "-o", "own_library.h5")
+        self.run_ok("train", "own_library.h5", "-o", "own.h5", "--n-epoch", 1)
+        fit, check = ("fit", "own.h5", "own.csv", "-o", "own_result.csv", "--n-draw", 50), ("check", "own.h5", "-n", 100, "--n-draw", 50, "-o", "own_check")
+        self.run_ok(*fit)
+        for name, text in [("curve.txt", curve.format(0.9) + "7000 0.5\n7100 0\n"), ("curve.txt", "# detector: energy\n" + curve.format(1)),
+                           ("prior.txt", table.format(0.5))]:
+            kept = (self.folder / name).read_text(encoding="utf-8")
+            self.write(name, text)
+            for args in (fit, check):
+                self.run_bad(2, ["own.h5", "filter curve", "differs", "train again"], *args)
+            self.write(name, kept)
+        self.run_ok(*fit)
+
+    def test_a_network_that_learnt_nothing_says_so(self):
+        done = self.run_ok("train", "library.h5", "-o", "nothing.h5", "--n-epoch", 1, "--learning-rate", 1, "--ema", 0, "--warm-up", 0)
+        self.assertIn("no better than the prior", done.stdout)
+        self.assertNotIn("no better than the prior", self.run_ok("train", "library.h5", "-o", "something.h5", "--n-epoch", 5).stdout)
+
     @unittest.skipUnless(os.geteuid() == 0, "mounting a small file system needs root")
     def test_full_disk_leaves_no_half_file(self):
         mount = pathlib.Path(tempfile.mkdtemp(prefix="sedna-full-"))
@@ -123,6 +170,13 @@ class Killed(Folder):
             process.send_signal(signal.SIGKILL)
             process.wait()
 
+    def interrupt_after(self, seconds, *args):
+        """A polite stop, which must end with exit code 130."""
+        process = subprocess.Popen([PROGRAM, *map(str, args)], cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(seconds)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(60), 130)
+
     def test_simulate(self):
         command = ["simulate", "model.yaml", "--survey", "survey.yaml", "-n", 30000, "-j", 1, "-o"]
         began = time.monotonic()
@@ -145,13 +199,45 @@ class Killed(Folder):
         began = time.monotonic()
         self.run_ok(*command, "a.h5")
         whole = time.monotonic() - began
-        self.kill_after(whole * 0.6, *command, "b.h5")
+        self.interrupt_after(whole * 0.5, *command, "b.h5")
         self.assertFalse((self.folder / "b.h5").exists())
+        self.assertTrue((self.folder / "b.h5.checkpoint").exists())
+        self.run_bad(2, ["b.h5.checkpoint", "--resume"], *command, "b.h5")
+        self.kill_after(whole * 0.3, *command, "b.h5", "--resume")
+        self.assertTrue((self.folder / "b.h5.checkpoint").exists())
         self.run_ok(*command, "b.h5", "--resume")
+        self.assertFalse((self.folder / "b.h5.checkpoint").exists())
         names = ["ID"] + [f"F_{b}" for b in "grizJ"] + [f"E_{b}" for b in "grizJ"]
         self.write("catalogue.csv", ",".join(names) + "\n" + "1,400,900,1500,1900,3000,40,40,40,60,100\n" * 3000)
+        self.write("few.csv", ",".join(names) + "\n" + "1,400,900,1500,1900,3000,40,40,40,60,100\n2,100,200,300,400,500,40,40,40,60,100\n")
+        for name in "ab":   # the same weights give the same draws, to the last digit
+            self.run_ok("fit", f"{name}.h5", "few.csv", "-o", f"few_{name}.csv")
+        first, second = ([line for line in (self.folder / f"few_{name}.csv").read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+                         for name in "ab")
+        self.assertEqual(first, second)
         self.kill_after(0.5, "fit", "b.h5", "catalogue.csv", "-o", "killed.csv")
         self.assertFalse((self.folder / "killed.csv").exists())
+
+
+class Stopped(Folder):
+    """SIGINT in the middle: how far it came in galaxies, what is there now, what to do."""
+
+    def interrupt(self, *args):
+        process = subprocess.Popen([PROGRAM, *map(str, args)], cwd=self.folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130, stderr)
+        self.assertRegex(stderr, r"stopped after \d+ of 200000 galaxies; nothing was written, run again from the start")
+
+    def test_fit_and_check(self):
+        self.run_ok("simulate", "model.yaml", "--survey", "survey.yaml", "-n", 2000, "-o", "library.h5")
+        self.run_ok("train", "library.h5", "-o", "posterior.h5", "--n-epoch", 1)
+        names = ["ID"] + [f"F_{b}" for b in "grizJ"] + [f"E_{b}" for b in "grizJ"]
+        self.write("catalogue.csv", ",".join(names) + "\n" + "1,400,900,1500,1900,3000,40,40,40,60,100\n" * 200000)
+        self.interrupt("fit", "posterior.h5", "catalogue.csv", "-o", "stopped.csv")
+        self.interrupt("check", "posterior.h5", "-n", 200000, "-o", "stopped")
+        self.assertEqual(list(self.folder.glob("stopped*")), [])
 
 
 if __name__ == "__main__":

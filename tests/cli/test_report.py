@@ -45,6 +45,29 @@ class Pages(Folder):
         self.run_ok("report", "result.fits", "-o", "result.html")
         self.assert_page("result.html", 10)
 
+    def test_photo_z_is_scored_as_fit_scores_it(self):
+        good = ",400,900,1500,1900,3000,40,40,40,60,100\n"
+        header = (self.folder / "catalogue.csv").read_text(encoding="utf-8").splitlines()[0] + "\n"
+        # a redshift of 0 counts; a mark does not, nor does a row without data, whose answer is the prior
+        self.write("scored.csv", header + "a,0.4" + good + "b,0.5" + good + "c,0" + good + "d,-99" + good + "e,0.5" + 10 * ",nan" + "\n")
+        for more, shown, absent in [([], "<div>3<span>galaxies with both</span>", "Given redshifts"),
+                                    (["--fix", "redshift=Z_SPEC"], "Given redshifts", "galaxies with both")]:
+            done = self.run_ok("fit", "posterior.h5", "scored.csv", "-o", "scored.fits", "--n-draw", 100, *more)
+            self.assertEqual("3 galaxies: sigma_NMAD" in done.stdout, not more)
+            self.run_ok("report", "scored.fits", "-o", "scored.html")
+            document = re.sub(r"<script.*?</script>", "", self.open_page("scored.html")[0], flags=re.S)
+            self.assertIn(shown, document)
+            self.assertNotIn(absent, document)
+
+    def test_page_of_other_quantiles(self):
+        for given, words in [("5,50,95", ["5 %", "95 %"]), ("50", ["median"])]:
+            self.run_ok("fit", "posterior.h5", "catalogue.csv", "-o", "q.fits", "--n-draw", 100, "--quantiles", given)
+            self.run_ok("report", "q.fits", "-o", "q.html")
+            self.assert_page("q.html", 10)
+            document = self.open_page("q.html")[0]
+            for word in words:
+                self.assertIn(f"<th>{word}</th>", document)
+
     def test_check(self):
         self.run_ok("check", "posterior.h5", "-n", 200, "--n-draw", 100, "-o", "check")
         self.assert_page("check.html", 4)

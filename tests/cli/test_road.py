@@ -52,6 +52,9 @@ class Road(Folder):
             ["zero error", 0.5] + GOOD[2:7] + [0, 40, 40, 60, 100],
             ["negative error", 0.5] + GOOD[2:7] + [-1, 40, 40, 60, 100],
             ["infinite", 0.5] + [math.inf] + GOOD[3:7] + GOOD[7:],
+            ["infinite error", 0.5] + GOOD[2:7] + [math.inf, 40, 40, 60, 100],
+            ["no error", 0.5] + GOOD[2:7] + [nan, 40, 40, 60, 100],
+            ["absurd", 0.5] + [1e300] + GOOD[3:7] + GOOD[7:],
             ["huge", 0.5] + [1e30] + GOOD[3:7] + GOOD[7:],
             ["negative flux", 0.5] + [-30] + GOOD[3:7] + GOOD[7:],
         ]
@@ -62,6 +65,11 @@ class Road(Folder):
         self.assertEqual(flags["no data"] & 1, 1)
         self.assertEqual(flags["zero error"] & 2, 2)
         self.assertEqual(flags["negative error"] & 2, 2)
+        self.assertEqual(flags["infinite"], 0)   # an infinite flux is a missing band, which is no fault
+        self.assertEqual(flags["infinite error"], 2)
+        self.assertEqual(flags["no error"], 2)
+        self.assertEqual(flags["absurd"], 4)
+        self.assertEqual({r["id"]: int(r["n_band"]) for r in rows}["infinite"], 4)
         self.assertEqual(flags["huge"] & 4, 4)
         self.assertEqual(flags["negative flux"] & ~64, 0)   # legal data; so red a source may be flagged as a poor fit
         for r in rows:
@@ -93,6 +101,43 @@ class Road(Folder):
         self.run_ok("report", "result.csv", "--samples", "draws.h5", "--rows", "0,3", "-o", "result.html")
         self.assertIn('"row":3', (self.folder / "result.html").read_text(encoding="utf-8"))
 
+    def page_data(self, name):
+        """The object that a page draws from."""
+        text = (self.folder / name).read_text(encoding="utf-8")
+        return json.loads(text.split("const data = ", 1)[1].split(";\n</script>", 1)[0])
+
+    def test_check_takes_a_name_with_its_ending(self):
+        self.run_ok("check", "posterior.h5", "-n100", "--n-draw", 50, "-o", "named.html")
+        self.assertEqual(sorted(p.name for p in self.folder.glob("named*")), ["named.html", "named.json"])
+        self.assertEqual(json.loads((self.folder / "named.json").read_text(encoding="utf-8"))["n"], 100)
+        self.run_bad(2, ["write --fix redshift"], "check", "posterior.h5", "--fix", "z", "-o", "never")
+
+    def test_any_quantiles_can_be_reported(self):
+        self.fit_rows([GOOD] * 3, "--quantiles", "5,50,95", output="wide.csv")
+        self.run_ok("report", "wide.csv", "-o", "wide.html")
+        quantities = {q["name"]: (q["low"], q["high"]) for q in self.page_data("wide.html")["quantities"]}
+        self.assertEqual(quantities["a_v_mag"], (5, 95))
+        self.assertIn("(q95-q5)/2", self.run_ok("info", "wide.csv", "--rows", 2).stdout)
+        self.fit_rows([GOOD], "--quantiles", "50", output="median.csv")
+        self.run_ok("report", "median.csv", "-o", "median.html")
+        self.fit_rows([GOOD], "--quantiles", "16,84", output="none.csv")
+        self.run_bad(1, ["none.csv", "median"], "report", "none.csv", "-o", "never.html")
+
+    def test_given_redshifts_are_told_to_the_page(self):
+        self.fit_rows([GOOD] * 3, "--fix", "redshift=Z_SPEC", output="fixed.csv")
+        self.run_ok("report", "fixed.csv", "-o", "fixed.html")
+        self.assertEqual(self.page_data("fixed.html")["meta"]["FIX"], "redshift=Z_SPEC")
+
+    def test_swapped_arguments_are_named(self):
+        self.fit_rows([GOOD])
+        self.run_bad(2, ["first argument", "posterior"], "fit", "catalogue.csv", "posterior.h5", "-o", "never.csv")
+
+    def test_one_known_redshift_is_no_score(self):
+        write_catalogue(self.folder / "one_z.csv", [GOOD])
+        self.assertNotIn("sigma_NMAD", self.run_ok("fit", "posterior.h5", "one_z.csv", "-o", "one_z_result.csv").stdout)
+        write_catalogue(self.folder / "two_z.csv", [GOOD] * 2)
+        self.assertIn("sigma_NMAD", self.run_ok("fit", "posterior.h5", "two_z.csv", "-o", "two_z_result.csv").stdout)
+
     def test_examples_in_c(self):
         fluxes = subprocess.run([EXAMPLES / "01_fluxes_of_a_galaxy"], capture_output=True, text=True, check=True).stdout
         self.assertIn("JWST/NIRCam.F444W", fluxes)
@@ -104,8 +149,11 @@ class Road(Folder):
 
     def test_info_knows_every_file(self):
         for name, word in [("library.h5", "sedna library"), ("posterior.h5", "sedna posterior"), ("model.yaml", "log_mass_formed_msun"),
-                           ("survey.yaml", "SLOAN/SDSS.g")]:
+                           ("survey.yaml", "SLOAN/SDSS.g"), ("survey.yaml", "floor_fraction: 0.05"), ("posterior.h5", "gain, test"),
+                           ("photoz", "photoz.yaml"), ("cosmos2020", "cosmos2020.yaml")]:
             self.assertIn(word, self.run_ok("info", name).stdout, name)
+        wrong = sedna("info", "no_such_name", cwd=self.folder)
+        self.assertEqual((wrong.returncode, wrong.stdout), (2, ""))
         self.assertIn("sedna simulate model.yaml", self.run_ok("info", "library.h5").stdout)
 
     def test_the_catalogue_must_have_the_posteriors_columns(self):

@@ -204,9 +204,15 @@ static void test_check_calls(void **state)
   opt.output = fixture_path("check/");
   assert_int_equal(sdn_check(&opt, NULL, &s, &err), SDN_USAGE);
   opt.output = fixture_path("check");
+  rename(fixture_posterior(), fixture_path("check.json"));
+  opt.posterior = fixture_path("check.json");
+  assert_int_equal(sdn_check(&opt, NULL, &s, &err), SDN_USAGE);
+  assert_non_null(strstr(err.text, "also read"));
+  rename(fixture_path("check.json"), fixture_path("posterior.h5"));
+  opt.posterior = fixture_posterior();
   opt.fix = "redshift=Z_SPEC";
   assert_int_equal(sdn_check(&opt, NULL, &s, &err), SDN_USAGE);
-  assert_non_null(strstr(err.text, "no column"));
+  assert_non_null(strstr(err.text, "without a column"));
   opt.fix = "dust";
   assert_int_equal(sdn_check(&opt, NULL, &s, &err), SDN_USAGE);
   opt.fix = NULL;

@@ -303,6 +303,40 @@ static void test_impossible_galaxy(void **state)
   assert_false(sdn_file_exists(f.output));
 }
 
+/* A model that fails before any tile is finished leaves no part file, so that the mended one begins at once. The gap is too narrow
+ * for the 4096 points at which models are tried out, but not for the design's first 16384, which are computed together. */
+static void test_failure_leaves_the_way_free(void **state)
+{
+  (void)state;
+  simulate_fixture f;
+  simulate_begin(&f, "mended.h5", 20000);
+  scratch_write_text("model.yaml",
+                     "grid: bc03-miles-kroupa\nredshift: {prior: uniform, low: 1, high: 2}\nstars:\n"
+                     "  log_mass_formed_msun: 9 + sqrt(abs(redshift - 1.2345678) - 4e-5)\n  log_metallicity: -2\n"
+                     "  sfh: {family: delayed_exponential, age_gyr: 1, tau_gyr: 1}\nnebular: none\ndust: none\nigm: none\n");
+  refuse(&f, SDN_NUMERIC, "of the design");
+  assert_false(sdn_file_exists(f.part));
+  scratch_write_text("model.yaml", simulate_model_yaml);
+  simulate_must(&f, 2, NULL);
+}
+
+static void test_inputs_are_not_replaced(void **state)
+{
+  (void)state;
+  simulate_fixture f;
+  simulate_begin(&f, "x.h5", N_SMALL);
+  f.options.output = f.model;
+  refuse(&f, SDN_USAGE, "model.yaml|also read");
+  f.options.output = f.survey;
+  refuse(&f, SDN_USAGE, "survey.yaml|also read");
+  char curve[600], yaml[1024];
+  snprintf(curve, sizeof curve, "%s", scratch_write_text("curve.txt", "5000 0\n5500 1\n6000 0\n"));
+  snprintf(yaml, sizeof yaml, "name: T\nflux_unit: nJy\nbands:\n  - {name: v, filter: %s, sigma_njy: 1}\n", curve);
+  scratch_write_text("survey.yaml", yaml);
+  f.options.output = curve;
+  refuse(&f, SDN_USAGE, "curve.txt|also read");
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -310,6 +344,7 @@ int main(void)
     cmocka_unit_test(test_part_is_not_ours),      cmocka_unit_test(test_old_output_is_kept), cmocka_unit_test(test_unwritable),
     cmocka_unit_test(test_disk_full),             cmocka_unit_test(test_bad_options),        cmocka_unit_test(test_bad_bands),
     cmocka_unit_test(test_nothing_free),          cmocka_unit_test(test_impossible_galaxy),  cmocka_unit_test(test_two_at_once),
+    cmocka_unit_test(test_failure_leaves_the_way_free), cmocka_unit_test(test_inputs_are_not_replaced),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -105,11 +105,20 @@ static float *weights_of(const char *path, size_t *n)
   return w;
 }
 
+static void assert_same_weights(const char *one, const char *other)
+{
+  size_t n, n_other;
+  float *a = weights_of(one, &n), *b = weights_of(other, &n_other);
+  assert_int_equal(n, n_other);
+  assert_memory_equal(a, b, n * sizeof *a);
+  sdn_release(a);
+  sdn_release(b);
+}
+
 static void stopped_and_resumed(void **state)
 {
   (void)state;
   char whole[1024];
-  size_t n, n_again;
   begin("whole.h5", 3000);
   strcpy(whole, output);
   sdn_train_options o = learn_options(library, whole, 60);
@@ -128,11 +137,94 @@ static void stopped_and_resumed(void **state)
   o.resume = true;
   expect(&o, NULL, SDN_OK, "");
   assert_false(scratch_exists(checkpoint));
-  float *a = weights_of(whole, &n), *b = weights_of(output, &n_again);
-  assert_int_equal(n, n_again);
-  assert_memory_equal(a, b, n * sizeof *a);
-  sdn_release(a);
-  sdn_release(b);
+  assert_same_weights(whole, output);
+}
+
+/* A checkpoint is neither overwritten by a run that begins anew, nor gone on with when the library's fluxes or its physics have changed. */
+static void checkpoint_is_kept(void **state)
+{
+  (void)state;
+  size_t n, n_after;
+  sdn_h5 *file;
+  sdn_err err;
+  float flux[LEARN_N_BAND];
+  begin("kept.h5", 3000);
+  sdn_train_options o = learn_options(library, output, 60);
+  stopper s = {.at = 0.3};
+  const sdn_run run = {.n_thread = 1, .stop = &s.stop, .progress = watch, .progress_ctx = &s};
+  expect(&o, &run, SDN_INTERRUPTED, "stopped");
+  unsigned char *before = scratch_read(checkpoint, &n);
+  expect(&o, NULL, SDN_USAGE, "--resume");
+  o.resume = true;
+  assert_int_equal(sdn_h5_open_update(library, &file, &err), SDN_OK);
+  assert_int_equal(sdn_h5_read_rows(file, "flux_njy", SDN_H5_FLOAT, 5, 1, flux, &err), SDN_OK);
+  flux[2] *= 1.01f;
+  assert_int_equal(sdn_h5_write_rows(file, "flux_njy", SDN_H5_FLOAT, 5, 1, flux, &err), SDN_OK);
+  assert_int_equal(sdn_h5_close(file, &err), SDN_OK);
+  expect(&o, NULL, SDN_USAGE, "library_hash");
+  begin("kept.h5", 3000);
+  assert_int_equal(sdn_h5_open_update(library, &file, &err), SDN_OK);
+  assert_int_equal(sdn_h5_set_text(file, "/", "physics_hash", "0123456789abcdee", &err), SDN_OK);
+  assert_int_equal(sdn_h5_close(file, &err), SDN_OK);
+  expect(&o, NULL, SDN_USAGE, "library_hash");
+  unsigned char *after = scratch_read(checkpoint, &n_after);
+  assert_int_equal(n, n_after);
+  assert_memory_equal(before, after, n);
+  free(before);
+  free(after);
+  begin("kept.h5", 3000);
+  expect(&o, NULL, SDN_OK, "");
+}
+
+static void input_is_not_replaced(void **state)
+{
+  (void)state;
+  begin("unused.h5", 400);
+  sdn_train_options o = learn_options(library, library, 1);
+  expect(&o, NULL, SDN_USAGE, "also read");
+}
+
+/* SIGKILL when training has come `at` of the way. */
+static void kill_oneself(void *ctx, const char *what, double done, double total, const char *detail)
+{
+  const double *at = ctx;
+  (void)what;
+  if (detail && done / total >= *at) raise(SIGKILL);
+}
+
+/* Stopped, gone on with and killed, more than once: the checkpoint of the stop stays good, and leads to the weights of a run left alone. */
+static void killed_after_resuming(void **state)
+{
+  (void)state;
+  char whole[1024];
+  begin("alone.h5", 3000);
+  strcpy(whole, output);
+  sdn_train_options o = learn_options(library, whole, 200);
+  expect(&o, NULL, SDN_OK, "");
+  begin("rekilled.h5", 3000);
+  o = learn_options(library, output, 200);
+  stopper s = {.at = 0.3};
+  const sdn_run run = {.n_thread = 1, .stop = &s.stop, .progress = watch, .progress_ctx = &s};
+  expect(&o, &run, SDN_INTERRUPTED, "--resume");
+  o.resume = true;
+  for (double at = 0.4; at < 0.6; at += 0.15) {
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+      const sdn_run doomed = {.n_thread = 1, .progress = kill_oneself, .progress_ctx = &at};
+      sdn_err err;
+      sdn_train(&o, &doomed, NULL, &err);
+      _exit(0);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    assert_true(scratch_exists(checkpoint));
+    assert_false(scratch_exists(output));
+  }
+  expect(&o, NULL, SDN_OK, "");
+  assert_false(scratch_exists(checkpoint));
+  assert_same_weights(whole, output);
 }
 
 static void damaged_checkpoint(void **state)
@@ -183,6 +275,7 @@ static void killed(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(killed), cmocka_unit_test(unusable_input), cmocka_unit_test(options_out_of_range),
-                                     cmocka_unit_test(full_disk), cmocka_unit_test(stopped_and_resumed), cmocka_unit_test(damaged_checkpoint)};
+                                     cmocka_unit_test(full_disk), cmocka_unit_test(stopped_and_resumed), cmocka_unit_test(damaged_checkpoint),
+                                     cmocka_unit_test(checkpoint_is_kept), cmocka_unit_test(input_is_not_replaced), cmocka_unit_test(killed_after_resuming)};
   return cmocka_run_group_tests_name("train", tests, NULL, NULL);
 }

@@ -53,7 +53,7 @@ static void write_library(const char *path, long n, const double *theta, const f
   must(sdn_h5_set_long(f, "/", "n", n, &err), &err);
   must(sdn_h5_set_text(f, "/", "model_yaml", "grid: none\n", &err), &err);
   must(sdn_h5_set_text(f, "/", "survey_yaml", learn_survey, &err), &err);
-  must(sdn_h5_set_text(f, "/", "grid_hash", "0123456789abcdef", &err), &err);
+  must(sdn_h5_set_text(f, "/", "physics_hash", "0123456789abcdef", &err), &err);
   must(sdn_h5_make(f, "theta", SDN_H5_DOUBLE, &free_shape, theta, &err), &err);
   must(sdn_h5_set_texts(f, "theta", "names", names, LEARN_N_FREE, &err), &err);
   must(sdn_h5_set_texts(f, "theta", "units", units, LEARN_N_FREE, &err), &err);

@@ -125,6 +125,24 @@ static void hashes_are_fnv1a(void **state)
   assert_int_equal(sdn_hash_file(".", &hash, &err), SDN_IO);
 }
 
+static void outputs_are_not_inputs(void **state)
+{
+  (void)state;
+  sdn_err err;
+  write_text("other", "read by somebody");
+  assert_int_equal(symlink("other", "result.h5"), 0);
+  const char *const same[][2] = {{"other", "other"}, {"other", "./other"}, {"other", "result.h5"}, {"other[2]", "other"}, {"new", "new"}, {"new", "./new"},
+                                 {"new[1]", ".//new"}};
+  const char *const differ[][2] = {{"other", "new"}, {"other", "other.fits"}, {"new", "absent/new"}, {"new", "newer"}, {NULL, "other"}};
+  for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+    const char *const input[] = {NULL, same[i][0]};
+    assert_int_equal(sdn_check_output(same[i][1], 2, input, &err), SDN_USAGE);
+    assert_non_null(strstr(err.text, same[i][0]));
+    assert_non_null(strstr(err.text, same[i][1]));
+  }
+  for (size_t i = 0; i < sizeof differ / sizeof *differ; i++) assert_int_equal(sdn_check_output(differ[i][1], 1, &differ[i][0], &err), SDN_OK);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -132,6 +150,7 @@ int main(void)
     cmocka_unit_test_setup_teardown(what_cannot_be_written_is_said_before, enter_folder, leave_folder),
     cmocka_unit_test_setup_teardown(shipped_files_are_found, enter_folder, leave_folder),
     cmocka_unit_test_setup_teardown(hashes_are_fnv1a, enter_folder, leave_folder),
+    cmocka_unit_test_setup_teardown(outputs_are_not_inputs, enter_folder, leave_folder),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -142,6 +142,25 @@ static void grids_lack_what_they_lack(void **unused)
   refused(bare_path, START "grid_axes: {tilts: 1}\n", "tilts", "m.yaml:4");
 }
 
+/* A refusal names the limits that the axis has, and not what rounding is forgiven: here the upper one is 0. */
+static void limits_are_told_as_they_are(void **unused)
+{
+  const char *const axes[] = {"ages", "metallicities", "tilts"};
+  const double tilts[] = {-4, -2, 0};
+  char path[600];
+  (void)unused;
+  const grid_fixture f = {.n_age = 4, .n_metallicity = 3, .n_u = 3, .n_wave = 5, .wave_A = wave_A, .incident = starlight};
+  snprintf(path, sizeof path, "%s", grid_fixture_write(&f, "zero.hdf5"));
+  sdn_h5 *h = grid_fixture_open(path);
+  if (sdn_h5_set_texts(h, "/", "axes", axes, 3, &err) || sdn_h5_make(h, "axes/tilts", SDN_H5_DOUBLE, &(sdn_h5_shape){1, {3}}, tilts, &err))
+    fail_msg("%s", err.text);
+  grid_fixture_close(h);
+  refused(path, START, "tilts", "from -4 to 0;");
+  refused(path, START "grid_axes: {tilts: 0.5}\n", "tilts is 0.5", "[-4, 0]");
+  refused(path, START "grid_axes: {tilts: {prior: uniform, low: -4.5, high: 0}}\n", "[-4.5, 0]", "[-4, 0]");
+  sdn_model_free(accepted(path, START "grid_axes: {tilts: {prior: uniform, low: -4, high: 0.4 - 4 * 0.1}}\n"));   /* 0.4 - 4 * 0.1 may be 1e-17 */
+}
+
 /* A grid whose third axis has a name that the program does not know. */
 static void further_axes_are_parameters(void **unused)
 {
@@ -212,7 +231,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(defaults_follow_the_grid), cmocka_unit_test(redshift_leads), cmocka_unit_test(unknown_keys_are_refused), cmocka_unit_test(what_is_needed_is_asked_for),
-    cmocka_unit_test(priors_stay_inside_the_grid), cmocka_unit_test(grids_lack_what_they_lack), cmocka_unit_test(further_axes_are_parameters),
+    cmocka_unit_test(priors_stay_inside_the_grid), cmocka_unit_test(grids_lack_what_they_lack), cmocka_unit_test(further_axes_are_parameters), cmocka_unit_test(limits_are_told_as_they_are),
     cmocka_unit_test(explanation_names_everything), cmocka_unit_test(files_are_read), cmocka_unit_test(knobs_are_well_formed),
   };
   return cmocka_run_group_tests(tests, setup, NULL);

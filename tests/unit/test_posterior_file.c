@@ -62,7 +62,7 @@ static void file_says_what_it_is(void **state)
   double *history;
   sdn_h5_shape shape;
   assert_int_equal(sdn_h5_open(learn_posterior(), &h, &err), SDN_OK);
-  assert_int_equal(sdn_h5_get_text(h, "/", "grid_hash", &text, &err), SDN_OK);
+  assert_int_equal(sdn_h5_get_text(h, "/", "physics_hash", &text, &err), SDN_OK);
   assert_string_equal(text, "0123456789abcdef");
   sdn_release(text);
   assert_int_equal(sdn_h5_read_double(h, "training/history", &history, &shape, &err), SDN_OK);

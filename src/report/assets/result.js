@@ -4,31 +4,36 @@
 
 const median = v => { const s = v.slice().sort((a, b) => a - b), n = s.length; return n ? (n % 2 ? s[(n - 1) / 2] : (s[n / 2 - 1] + s[n / 2]) / 2) : NaN; };
 
+const NO_DATA = 1;   // bit of the flags: the answer is the prior
+
+/* The galaxies that `sedna fit` scores too: a redshift inferred from data, and a known one. */
 function redshiftPairs() {
-  if (!data.z_spec || !data.z_q50) return [];
+  if (!data.z_spec || !data.z_q50 || data.meta.FIX) return [];
   const pairs = [];
   data.z_spec.forEach((z, i) => {
-    if (z === null || !(z > 0) || data.z_q50[i] === null) return;
+    if (z === null || !(z > -1) || data.z_q50[i] === null || (data.flags && data.flags[i] & NO_DATA)) return;
     const dz = (data.z_q50[i] - z) / (1 + z);
-    pairs.push({x: z, y: data.z_q50[i], low: data.z_q16[i], high: data.z_q84[i], dz, off: Math.abs(dz) > 0.15,
+    pairs.push({x: z, y: data.z_q50[i], low: data.z_q16[i] ?? data.z_q50[i], high: data.z_q84[i] ?? data.z_q50[i], dz, off: Math.abs(dz) > 0.15,
       label: 'row ' + i * data.stride + ': z_spec ' + number(z, 4) + ', z_phot ' + number(data.z_q50[i], 4)});
   });
   return pairs;
 }
 
+function intervalName(q) { return q.low === null || q.high === null ? '' : q.low + '–' + q.high + ' %'; }
+
 function redshiftSection() {
   const pairs = redshiftPairs();
-  if (!pairs.length) {
-    if (data.z_q50) { element('h2', page, 'Redshifts'); histogramOf(page, 'redshift (posterior medians)', data.z_q50, 40); }
+  if (pairs.length < 2) {
+    if (data.z_q50) { element('h2', page, data.meta.FIX ? 'Given redshifts' : 'Redshifts'); histogramOf(page, 'redshift (posterior medians)', data.z_q50, 40); }
     return;
   }
-  const dz = pairs.map(p => p.dz), middle = median(dz);
+  const dz = pairs.map(p => p.dz), middle = median(dz), bars = intervalName(data.quantities.find(q => q.name === 'redshift'));
   element('h2', page, 'Photometric against spectroscopic redshift');
-  bigNumbers(page, [['galaxies with both', pairs.length], ['σ NMAD', number(1.48 * median(dz.map(d => Math.abs(d - middle))), 3)],
+  bigNumbers(page, [['galaxies with both', pairs.length], ['σ NMAD', number(1.4826 * median(dz.map(d => Math.abs(d - middle))), 3)],
     ['outliers, |Δz|/(1+z) > 0.15', number(100 * pairs.filter(p => p.off).length / pairs.length, 3) + ' %'], ['bias', number(middle, 2)]]);
   const top = Math.max(...pairs.map(p => p.x), ...pairs.map(p => Math.min(p.y, 1.3 * Math.max(...pairs.map(q => q.x))))) * 1.05;
-  scatterOnDiagonal(page, pairs, {max: top, band: 0.15, xTitle: 'spectroscopic redshift', yTitle: 'photometric redshift: posterior median, 16–84 %'});
-  element('p', page, 'Dashed: the outlier bounds. Bars: central 68 % of each posterior.', 'note');
+  scatterOnDiagonal(page, pairs, {max: top, band: 0.15, xTitle: 'spectroscopic redshift', yTitle: 'photometric redshift: posterior median' + (bars ? ', ' + bars : '')});
+  element('p', page, 'Dashed: the outlier bounds.' + (bars ? ' Bars: ' + bars + ' of each posterior.' : '') + (data.stride > 1 ? ' Every ' + data.stride + '-th row of the result.' : ''), 'note');
 }
 
 function overviewSection() {
@@ -42,7 +47,9 @@ function rowSection(row) {
   element('h3', page, row.id + '  (row ' + row.row + (row.z_spec !== null ? ', z_spec ' + number(row.z_spec, 4) : '') + ')');
   const grid = element('div', page, undefined, 'grid');
   sed(grid, row.bands.map(b => ({name: b.name, wave: b.v[0] === null ? null : b.v[0] / 1e4, flux: b.v[1], sigma: b.v[2], q16: b.v[3], q50: b.v[4], q84: b.v[5]})));
-  tableOf(grid, ['', 'median', '16 %', '84 %'], data.quantities.map((q, i) => [q.name, row.quantities[i].q[1], row.quantities[i].q[0], row.quantities[i].q[2]]));
+  const usual = data.quantities[data.quantities.length - 1], percent = p => p === null ? '' : p + ' %';   // the redshift may have more quantiles
+  tableOf(grid, ['', 'median', percent(usual.low), percent(usual.high)], data.quantities.map((q, i) =>
+    [q.name + (intervalName(q) === intervalName(usual) ? '' : ' (' + intervalName(q) + ')'), row.quantities[i].q[1], row.quantities[i].q[0], row.quantities[i].q[2]]));
   const marginals = element('div', page, undefined, 'grid');
   data.quantities.forEach((q, i) => {
     const r = row.quantities[i];
