@@ -3,7 +3,9 @@
 
 #include <stddef.h>
 
-#include "learn/fastmath.h"
+#include "learn/kernel.h"
+
+#include "base/fastmath.h"
 
 SDN_CLONES
 void sdn_silu_forward(int n, float *a, const float *bias, const float *residual, float *y)

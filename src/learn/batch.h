@@ -3,7 +3,9 @@
 #ifndef SDN_LEARN_BATCH_H
 #define SDN_LEARN_BATCH_H
 
-#include "learn/fastmath.h"
+#include "learn/kernel.h"
+
+#include "base/fastmath.h"
 #include "learn/flow.h"
 
 typedef enum sdn_split { SDN_SPLIT_TRAIN, SDN_SPLIT_VALIDATION, SDN_SPLIT_TEST, SDN_N_SPLIT } sdn_split;

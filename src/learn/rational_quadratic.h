@@ -7,7 +7,9 @@
 #ifndef SDN_LEARN_RATIONAL_QUADRATIC_H
 #define SDN_LEARN_RATIONAL_QUADRATIC_H
 
-#include "learn/fastmath.h"
+#include "learn/kernel.h"
+
+#include "base/fastmath.h"
 
 typedef struct sdn_rq { float x0, w, y0, h, d0, d1; } sdn_rq;                  /* x0..x0+w is mapped on y0..y0+h */
 typedef struct sdn_rq_gradient { float x, x0, x1, y0, y1, d0, d1; } sdn_rq_gradient;   /* dL by each; x1 = x0 + w, y1 = y0 + h */

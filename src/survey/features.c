@@ -19,34 +19,13 @@
 #pragma GCC optimize("no-trapping-math")
 #endif
 
+#include "base/fastmath.h"   /* behind the pragma, which its functions must share to become part of the loops */
+
 #define LARGEST_RATIO 1e15f   /* its square is still a float32 */
 
 #define N_PER_BAND 5
 
 int sdn_survey_n_feature(const sdn_survey *s) { return N_PER_BAND * s->n_band; }
-
-/* ln x for normal x > 0 to 1e-7, without branches: x = 2^e (1 + f), sqrt(1/2) <= 1 + f < sqrt(2); polynomial of Cephes' logf (Moshier 1989). */
-static inline float ln_positive(float x)
-{
-  uint32_t bits;
-  memcpy(&bits, &x, sizeof bits);
-  const uint32_t shifted = bits + (0x3f800000u - 0x3f3504f3u);
-  const float exponent = (float)((int32_t)(shifted >> 23) - 127);
-  bits = (shifted & 0x007fffffu) + 0x3f3504f3u;
-  float f;
-  memcpy(&f, &bits, sizeof f);
-  f -= 1.0f;
-  float p = 7.0376836292e-2f;
-  p = p * f - 1.1514610310e-1f;
-  p = p * f + 1.1676998740e-1f;
-  p = p * f - 1.2420140846e-1f;
-  p = p * f + 1.4249322787e-1f;
-  p = p * f - 1.6668057665e-1f;
-  p = p * f + 2.0000714765e-1f;
-  p = p * f - 2.4999993993e-1f;
-  p = p * f + 3.3333331174e-1f;
-  return f - 0.5f * f * f + f * f * f * p + exponent * 0.693147180559945f;
-}
 
 static inline float clip(float x, float low, float high) { return x < low ? low : x > high ? high : x; }
 
@@ -57,8 +36,8 @@ static void levels(int n_band, const float *inverse_scale, const float *flux, co
     const int present = (fabsf(flux[b]) < INFINITY) & (sigma[b] > 0.0f) & (sigma[b] < INFINITY);
     const float f = (present ? flux[b] : 0.0f) * inverse_scale[b], ratio = (present ? sigma[b] : 1.0f) * inverse_scale[b];
     const float size = clip(fabsf(f), 0.0f, LARGEST_RATIO), bounded = clip(ratio, 1.0f / LARGEST_RATIO, LARGEST_RATIO);
-    x[b] = copysignf(ln_positive(size + sqrtf(size * size + 1.0f)), f);
-    x[n_band + b] = (float)present * ln_positive(bounded);
+    x[b] = copysignf(sdn_logf(size + sqrtf(size * size + 1.0f)), f);
+    x[n_band + b] = (float)present * sdn_logf(bounded);
     x[2 * n_band + b] = (float)present;
   }
 }

@@ -12,7 +12,9 @@
 #include "base/random.h"
 #include "learn/activation.h"
 #include "learn/dense.h"
-#include "learn/fastmath.h"
+#include "learn/kernel.h"
+
+#include "base/fastmath.h"
 
 #define RELATIVE 3e-7   /* a few float32 roundings */
 

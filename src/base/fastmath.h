@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Elementary functions in float32 that a compiler can turn into vector instructions: no calls, no branches.
  * Polynomials: Cephes (Moshier 1989), expf and logf. Measured against the C library in tests/unit/test_layers.c. */
-#ifndef SDN_LEARN_FASTMATH_H
-#define SDN_LEARN_FASTMATH_H
+#ifndef SDN_BASE_FASTMATH_H
+#define SDN_BASE_FASTMATH_H
 
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
-#include "learn/kernel.h"
+#include "base/vector.h"
 
 SDN_INLINE float sdn_clamp(float x, float low, float high)
 {
