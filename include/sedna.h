@@ -167,7 +167,7 @@ typedef struct sdn_simulate_options {
   const char *output;     /* library.h5 */
   long n;                 /* galaxies */
   long seed;
-  const char *design;     /* sobol | random */
+  const char *design;     /* sobol | random; NULL: as the model says (its key `design`), else sobol */
 } sdn_simulate_options;
 extern const sdn_knob sdn_simulate_knobs[];
 extern const size_t sdn_n_simulate_knob;

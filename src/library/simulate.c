@@ -15,8 +15,8 @@ const sdn_knob sdn_simulate_knobs[] = {
   {"output", SDN_KNOB_TEXT, offsetof(sdn_simulate_options, output), NULL, 0, 0, "FILE", "the library to write (HDF5)"},
   {"n", SDN_KNOB_LONG, offsetof(sdn_simulate_options, n), "100000", 1, 1e12, "galaxies", "how many galaxies to draw"},
   {"seed", SDN_KNOB_LONG, offsetof(sdn_simulate_options, seed), "1", 0, 9e15, "", "names the random numbers: the same seed gives the same library"},
-  {"design", SDN_KNOB_TEXT, offsetof(sdn_simulate_options, design), "sobol", 0, 0, "sobol|random",
-   "how the prior is covered: evenly by scrambled Sobol points, or by independent draws"},
+  {"design", SDN_KNOB_TEXT, offsetof(sdn_simulate_options, design), NULL, 0, 0, "sobol|random",
+   "how the prior is covered: evenly by scrambled Sobol points, or by independent draws; default: the model's key `design`, else sobol"},
 };
 const size_t sdn_n_simulate_knob = sizeof sdn_simulate_knobs / sizeof *sdn_simulate_knobs;
 
@@ -62,8 +62,8 @@ static sdn_status check_options(const sdn_simulate_options *opt, sdn_err *err)
   const char *missing = !opt->model ? "model" : !opt->survey ? "survey" : !opt->output ? "output" : NULL;
   if (missing) return sdn_fail(err, SDN_USAGE, "simulate needs the option %s", missing);
   if (!(opt->n >= 1)) return sdn_fail(err, SDN_USAGE, "n is %ld, but at least 1 galaxy must be drawn", opt->n);
-  if (!opt->design || (strcmp(opt->design, "sobol") && strcmp(opt->design, "random")))
-    return sdn_fail(err, SDN_USAGE, "design '%s' is not known; it is sobol or random", opt->design ? opt->design : "");
+  if (opt->design && strcmp(opt->design, "sobol") && strcmp(opt->design, "random"))
+    return sdn_fail(err, SDN_USAGE, "design '%s' is not known; it is sobol or random", opt->design);
   return SDN_OK;
 }
 
@@ -78,10 +78,11 @@ static sdn_status read_inputs(simulation *sim, const sdn_simulate_options *opt, 
   if (sdn_check_output(opt->output, 1, &grid, err) || sdn_check_output(opt->output, (size_t)n_band, sim->filter, err)) return err->status;
   if (sdn_forward_new(sim->model, n_band, sim->filter, &sim->forward, err)) return err->status;
   const sdn_prior *prior = sdn_model_prior(sim->model);
+  const char *design = opt->design ? opt->design : sim->model->random_design ? "random" : "sobol";
   sim->plan = (sdn_library_plan){.model = sim->model, .survey = sim->survey, .prior = prior, .forward = sim->forward, .n = opt->n, .seed = opt->seed,
-                                 .design = opt->design, .command = run ? run->command : NULL};
+                                 .design = design, .command = run ? run->command : NULL};
   sim->source = (sdn_truth_source){.prior = prior, .forward = sim->forward, .seed = (uint64_t)opt->seed, .stream = SDN_STREAM_DESIGN,
-                                   .sobol = !strcmp(opt->design, "sobol")};
+                                   .sobol = !strcmp(design, "sobol")};
   return sdn_truth_check(&sim->source, opt->n, err);
 }
 

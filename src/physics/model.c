@@ -8,6 +8,7 @@
  *   nebular: {log_u:, escape_fraction:, ly_alpha_fraction:} | none      without the key: its defaults, if the grid has nebular tables
  *   dust: {law: calzetti, a_v_mag:, slope:, bump:} | none               without the key: none
  *   igm: inoue14 | none                                                 without the key: inoue14
+ *   design: sobol | random             how a library covers the prior; without the key: sobol
  *   grid_axes: {AXIS: PARAMETER}       every further axis of the grid that has more than one node
  *
  * PARAMETER is a number, a formula or a prior. */
@@ -74,7 +75,7 @@ static sdn_status check_keys(const sdn_yaml *map, const char *section, const cha
 
 static sdn_status check_tree(const sdn_yaml *root, sdn_err *err)
 {
-  static const char *const known[] = {"grid", "cosmology", "redshift", "stars", "nebular", "dust", "igm", "grid_axes"};
+  static const char *const known[] = {"grid", "cosmology", "redshift", "stars", "nebular", "dust", "igm", "grid_axes", "design"};
   const sdn_yaml *stars = sdn_yaml_get(root, "stars");
   if (root->kind != SDN_YAML_MAP) return sdn_yaml_fail(root, err, "a model must be a map with the keys grid, redshift, stars, ...");
   if (sdn_yaml_only_keys(root, known, sizeof known / sizeof known[0], err)) return err->status;
@@ -108,6 +109,15 @@ static sdn_status read_laws(sdn_model *m, const sdn_yaml *root, sdn_err *err)
     return sdn_yaml_fail(nebular, err, "grid %s has no nebular tables; write nebular: none or choose a photoionised grid", m->grid->name);
   m->nebular = has_tables && !is_none(nebular);
   return SDN_OK;
+}
+
+static sdn_status read_design(sdn_model *m, const sdn_yaml *root, sdn_err *err)
+{
+  const char *design = "sobol";
+  if (sdn_yaml_text(root, "design", false, &design, err)) return err->status;
+  m->random_design = !strcmp(design, "random");
+  if (m->random_design || !strcmp(design, "sobol")) return SDN_OK;
+  return sdn_yaml_fail(sdn_yaml_get(root, "design"), err, "design '%s' is not known; it is sobol or random", design);
 }
 
 /* The coordinates that an axis spans, as the parameter counts them. */
@@ -214,6 +224,7 @@ sdn_status sdn_model_parse(const char *yaml, const char *origin, sdn_model **out
   if (!status) status = sdn_cosmology_new(sdn_yaml_get(root, "cosmology"), &m->cosmology, err);
   if (!status) status = read_grid(m, root, err);
   if (!status) status = read_laws(m, root, err);
+  if (!status) status = read_design(m, root, err);
   if (!status) status = add_parameters(m, root, err);
   if (status) goto done;
   bind(m);

@@ -28,6 +28,7 @@ struct sdn_model {
   bool nebular;                          /* gas shines; without it the stars are bare */
   sdn_attenuation_law dust;
   sdn_igm_law igm;
+  bool random_design;                    /* a library of this model: pseudo-random draws instead of Sobol points */
   int param[SDN_N_SLOT];
   int axis_param[SDN_GRID_MAX_AXIS];     /* the parameter that moves along each extra grid axis; -1: the axis has one node, or no table in use needs it */
 };

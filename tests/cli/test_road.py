@@ -8,7 +8,7 @@ import pathlib
 import subprocess
 import unittest
 
-from harness import BANDS, Folder, SOURCE, sedna
+from harness import BANDS, Folder, MODEL, SOURCE, sedna
 
 EXAMPLES = pathlib.Path(os.environ["SEDNA_EXAMPLES"])
 
@@ -137,6 +137,24 @@ class Road(Folder):
         self.assertNotIn("sigma_NMAD", self.run_ok("fit", "posterior.h5", "one_z.csv", "-o", "one_z_result.csv").stdout)
         write_catalogue(self.folder / "two_z.csv", [GOOD] * 2)
         self.assertIn("sigma_NMAD", self.run_ok("fit", "posterior.h5", "two_z.csv", "-o", "two_z_result.csv").stdout)
+
+    def test_the_model_chooses_the_design_and_the_option_overrules_it(self):
+        self.write("random.yaml", MODEL + "design: random\n")
+        few = ["--survey", "survey.yaml", "-n", 50, "-o"]
+        for name, args in [("a.h5", ["model.yaml"]), ("b.h5", ["random.yaml"]), ("c.h5", ["model.yaml", "--design", "random"]), ("d.h5", ["random.yaml", "--design", "sobol"])]:
+            self.run_ok("simulate", *args, *few, name)
+        image = {n: (self.folder / f"{n}.h5").read_bytes() for n in "abcd"}
+
+        def share_numbers(p, q):
+            """Whether a stretch of p that is no text and no padding stands in q too: 50 galaxies' parameters lie in one piece."""
+            pieces = (image[p][k:k + 400] for k in range(0, len(image[p]) - 400, 8))
+            return any(len(set(piece)) > 150 and piece in image[q] for piece in pieces)
+
+        self.assertTrue(share_numbers("b", "c"))
+        self.assertTrue(share_numbers("a", "d"))
+        self.assertFalse(share_numbers("a", "b"))
+        self.write("wrong.yaml", MODEL + "design: lattice\n")
+        self.run_bad(2, ["wrong.yaml", "lattice", "sobol"], "simulate", "wrong.yaml", *few, "e.h5")
 
     def test_examples_in_c(self):
         fluxes = subprocess.run([EXAMPLES / "01_fluxes_of_a_galaxy"], capture_output=True, text=True, check=True).stdout
