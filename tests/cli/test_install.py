@@ -32,6 +32,7 @@ class Install(unittest.TestCase):
         for part in ["grids/bc03-miles-kroupa.hdf5", "filters/INDEX.txt", "surveys/cosmos2020.yaml", "models/photoz.yaml"]:
             self.assertTrue((self.prefix / "share/sedna" / part).is_file(), part)
 
+    @unittest.skipUnless(os.environ.get("SEDNA_SANITIZE", "none") == "none", "SKIPPED: a sanitized library loads into sanitized programs alone")
     @unittest.skipUnless(shutil.which("pkg-config") and shutil.which("cc"), "SKIPPED: needs pkg-config and cc")
     def test_a_program_compiles_by_pkg_config(self):
         pc = next(self.prefix.rglob("sedna.pc"))
