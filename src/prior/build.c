@@ -20,6 +20,7 @@ static void empty_param(sdn_param *param)
   sdn_release(param->name);
   sdn_release(param->unit);
   sdn_release(param->text);
+  sdn_release(param->help);
   sdn_release(param->where);
   sdn_formula_free(param->formula);
   sdn_dist_table_free(param->table);
@@ -34,11 +35,11 @@ void sdn_prior_free(sdn_prior *p)
   sdn_release(p->param);
   sdn_release(p->free_param);
   sdn_release(p->function);
+  sdn_prior_free_scopes(p);
   sdn_release(p);
 }
 
-/* Room for one more item of `size` bytes behind *array [n]. */
-static sdn_status make_room(void **array, size_t n, size_t capacity, size_t size, sdn_err *err)
+sdn_status sdn_prior_make_room(void **array, size_t n, size_t capacity, size_t size, sdn_err *err)
 {
   void *larger = sdn_alloc(capacity, size, "a prior", err);
   if (!larger) return err->status;
@@ -54,7 +55,7 @@ sdn_status sdn_prior_add_function(sdn_prior *p, const char *name, double (*fn)(c
   sdn_function function = {.fn = fn, .ctx = ctx};
   if (strlen(name) >= sizeof function.name) return sdn_fail(err, SDN_USAGE, "the function name '%s' is too long", name);
   memcpy(function.name, name, strlen(name));
-  if (make_room(&array, p->n_function, p->n_function + 1, sizeof function, err)) return err->status;
+  if (sdn_prior_make_room(&array, p->n_function, p->n_function + 1, sizeof function, err)) return err->status;
   p->function = array;
   p->function[p->n_function++] = function;
   return SDN_OK;
@@ -203,25 +204,28 @@ static sdn_status set_from_node(sdn_param *param, const sdn_param_spec *spec, co
 /* A new, empty parameter at the end; it is the prior's from now on. */
 static sdn_param *append_param(sdn_prior *p, const sdn_param_spec *spec, const char *name, const sdn_yaml *node, sdn_err *err)
 {
-  if (p->finished || sdn_prior_param_index(p, name) >= 0) {
-    sdn_fail(err, SDN_USAGE, p->finished ? "parameter %s comes after the prior was finished" : "parameter %s is declared twice", name);
-    return NULL;
-  }
-  if (p->n == p->capacity) {
+  char *whole = sdn_scope_name(p, name, err);
+  if (!whole) return NULL;
+  sdn_param made = {.name = whole, .scope = p->scope, .served_low = spec->low, .served_high = spec->high, .is_default = !node};
+  sdn_status status = SDN_OK;
+  if (p->finished) status = sdn_fail(err, SDN_USAGE, "parameter %s comes after the prior was finished", whole);
+  else if (sdn_prior_param_index(p, whole) >= 0) status = sdn_fail(err, SDN_USAGE, "parameter %s is declared twice", whole);
+  if (!status && p->n == p->capacity) {
     const int capacity = p->capacity ? 2 * p->capacity : FIRST_CAPACITY;
     void *array = p->param;
-    if (make_room(&array, (size_t)p->n, (size_t)capacity, sizeof *p->param, err)) return NULL;
+    status = sdn_prior_make_room(&array, (size_t)p->n, (size_t)capacity, sizeof *p->param, err);
     p->param = array;
-    p->capacity = capacity;
+    if (!status) p->capacity = capacity;
   }
-  sdn_param *param = &p->param[p->n];
-  *param = (sdn_param){.served_low = spec->low, .served_high = spec->high, .is_default = !node};
-  param->name = sdn_copy_text(name, err);
-  param->unit = param->name ? sdn_copy_text(spec->unit ? spec->unit : "", err) : NULL;
-  param->where = param->unit ? where_of(name, node, err) : NULL;
-  if (param->where) return p->n++, param;
-  empty_param(param);
-  return NULL;
+  if (!status && (!(made.unit = sdn_copy_text(spec->unit ? spec->unit : "", err)) || !(made.help = sdn_copy_text(spec->help ? spec->help : "", err)) ||
+                  !(made.where = where_of(whole, node, err))))
+    status = err->status;
+  if (status) {
+    empty_param(&made);
+    return NULL;
+  }
+  p->param[p->n] = made;
+  return &p->param[p->n++];
 }
 
 sdn_status sdn_prior_add(sdn_prior *p, const sdn_param_spec *spec, const sdn_yaml *node, sdn_err *err)

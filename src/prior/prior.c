@@ -16,6 +16,7 @@ int sdn_prior_free_param(const sdn_prior *p, int free_index) { return p->free_pa
 bool sdn_prior_param_is_free(const sdn_prior *p, int param) { return p->param[param].kind == SDN_PARAM_FREE; }
 bool sdn_prior_param_is_default(const sdn_prior *p, int param) { return p->param[param].is_default; }
 const char *sdn_prior_param_text(const sdn_prior *p, int param) { return p->param[param].text; }
+const char *sdn_prior_param_help(const sdn_prior *p, int param) { return p->param[param].help; }
 
 int sdn_prior_param_index(const sdn_prior *p, const char *name)
 {

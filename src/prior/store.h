@@ -9,9 +9,21 @@
 
 typedef enum sdn_param_kind { SDN_PARAM_FIXED, SDN_PARAM_TIED, SDN_PARAM_FREE } sdn_param_kind;
 
+/* Where a name is sought: with this prefix, then as `outer` would. */
+typedef struct sdn_scope sdn_scope;
+struct sdn_scope {
+  char *prefix;                    /* whole: with those of the outer ones */
+  sdn_scope *outer;                /* NULL: this is the scope without prefix */
+  sdn_scope *before;               /* the one made before it, for freeing */
+};
+
+/* Someone waits for the place of a parameter. */
+typedef struct sdn_binding { char *name; const sdn_scope *scope; int *index; } sdn_binding;
+
 typedef struct sdn_param {
-  char *name, *unit, *text;        /* text: for people */
+  char *name, *unit, *text, *help; /* text: for people */
   char *where;                     /* "FILE:LINE", or what stands for it where the model's default is taken */
+  const sdn_scope *scope;          /* in which it was declared, NULL: without prefix; its formulas look for names there */
   bool is_default;
   sdn_param_kind kind;
   double value;                                /* fixed */
@@ -31,6 +43,9 @@ struct sdn_prior {
   int n_free;
   sdn_function *function;          /* [n_function] */
   size_t n_function;
+  sdn_scope *scope, *last_scope;   /* the present one, NULL: without prefix; and the chain of all */
+  sdn_binding *binding;            /* [n_binding] */
+  size_t n_binding;
   bool finished;
 };
 
@@ -39,6 +54,14 @@ struct sdn_prior {
 const sdn_dist *sdn_param_dist(const sdn_param *param, const double *params, sdn_dist *room, const char **reason);
 /* One galaxy from its coordinates, z [n_free] -> params [n]; -1, or the first parameter without a finite value, with the reason. */
 int sdn_prior_row(const sdn_prior *p, const double *z, double *params, const char **reason);
+/* Room for one more item of `size` bytes behind *array [n]: `capacity` of them, to which the old ones are copied. */
+sdn_status sdn_prior_make_room(void **array, size_t n, size_t capacity, size_t size, sdn_err *err);
+/* The parameter that `name` means in a scope, -1: none. */
+int sdn_scope_find(const sdn_prior *p, const sdn_scope *scope, const char *name);
+/* prefix of the present scope + name; freed by sdn_release. */
+char *sdn_scope_name(const sdn_prior *p, const char *name, sdn_err *err);
+sdn_status sdn_prior_fill_bindings(sdn_prior *p, sdn_err *err);   /* once every parameter has its place */
+void sdn_prior_free_scopes(sdn_prior *p);                         /* and bindings */
 /* Formulas of a parameter, n of them, into list [SDN_DIST_MAX_ARG + 1]. */
 int sdn_param_formulas(const sdn_param *param, sdn_formula **list);
 
