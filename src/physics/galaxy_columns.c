@@ -173,3 +173,10 @@ void sdn_columns_need(const sdn_columns *c, double low_A, double high_A, unsigne
   if (last > c->n_wave - 1) last = c->n_wave - 1;
   for (int b = first / SDN_BLOCK; b <= last / SDN_BLOCK; b++) need[b] = 1;
 }
+
+int sdn_columns_find(const sdn_columns *c, double wave_A)
+{
+  int j = first_above(c, wave_A);
+  if (j >= c->n_wave) j = c->n_wave - 1;
+  return j > 0 && wave_A - c->wave_A[j - 1] < c->wave_A[j] - wave_A ? j - 1 : j;
+}

@@ -8,9 +8,9 @@
 #include "physics/galaxy.h"
 #include "physics/galaxy_kernel.h"
 
-/* What depends on redshift alone; galaxies are taken by ascending redshift, so equal ones share it. */
+/* What depends on redshift and the IGM alone; galaxies are taken by ascending redshift, so equal ones share it. */
 typedef struct at_redshift {
-  double redshift, njy_per_lnu;
+  double redshift, igm_scale, njy_per_lnu;
   float *transmission, *line_transmission;   /* [n_igm], [n_line] */
   int *first, *last;                         /* [n_band] nodes of each band */
   float *weight;                             /* [n_band][n_wave] */
@@ -18,7 +18,7 @@ typedef struct at_redshift {
 
 typedef struct work {
   at_redshift at;
-  float *scratch, *spectrum;                 /* [columns] */
+  float *scratch, *spectrum;                 /* [SDN_SCRATCH], [columns] */
 } work;
 
 static sdn_status take_work(const sdn_forward *f, work *w, sdn_arena *arena, sdn_err *err)
@@ -30,24 +30,25 @@ static sdn_status take_work(const sdn_forward *f, work *w, sdn_arena *arena, sdn
   w->at.first = sdn_arena_take(arena, n_band, sizeof(int), err);
   w->at.last = sdn_arena_take(arena, n_band, sizeof(int), err);
   w->at.weight = sdn_arena_take(arena, n_band * (size_t)f->columns.n_wave, sizeof(float), err);
-  w->scratch = sdn_arena_take(arena, n_column, sizeof(float), err);
+  w->scratch = sdn_arena_take(arena, SDN_SCRATCH, sizeof(float), err);
   w->spectrum = sdn_arena_take(arena, n_column, sizeof(float), err);
   const bool ok = w->at.transmission && w->at.line_transmission && w->at.first && w->at.last && w->at.weight && w->scratch && w->spectrum;
   return ok ? SDN_OK : err->status;
 }
 
-static sdn_status set_redshift(const sdn_forward *f, double z, long row, at_redshift *at, sdn_err *err)
+static sdn_status set_redshift(const sdn_forward *f, double z, double igm_scale, long row, at_redshift *at, sdn_err *err)
 {
   const sdn_columns *c = &f->columns;
-  if (at->redshift >= z && at->redshift <= z) return SDN_OK;
+  if (at->redshift >= z && at->redshift <= z && at->igm_scale >= igm_scale && at->igm_scale <= igm_scale) return SDN_OK;
   at->redshift = z;
+  at->igm_scale = igm_scale;
   at->njy_per_lnu = sdn_cosmology_njy_per_lnu(f->model->cosmology, z);
   for (int b = 0; b < f->n_band; b++)
     if (!sdn_filter_weights(f->filter[b], c->n_wave, c->wave_A, 1 + z, &at->first[b], &at->last[b], at->weight + (size_t)b * (size_t)c->n_wave))
       return sdn_fail_row(err, SDN_RANGE, row, "galaxy %ld: band %s leaves the grid's wavelengths at redshift %g", row, f->filter[b]->id, z);
-  if (f->igm) sdn_igm_table_transmission(f->igm, z, at->transmission);
+  if (f->igm) sdn_igm_table_transmission(f->igm, z, igm_scale, at->transmission);
   for (int l = 0; l < c->n_line; l++) at->line_transmission[l] = 1;
-  if (f->igm_line) sdn_igm_table_transmission(f->igm_line, z, at->line_transmission);
+  if (f->igm_line) sdn_igm_table_transmission(f->igm_line, z, igm_scale, at->line_transmission);
   return SDN_OK;
 }
 
@@ -106,14 +107,18 @@ static int by_redshift(const void *a, const void *b)
   return x->index - y->index;
 }
 
-/* Blocks that the bands reach at a galaxy's redshift; the lines' are always among them. */
+/* Blocks that the bands reach at a galaxy's redshift; the lines' are always among them, and what decides the nucleus' and the dust's light. */
 static void mark_need(const sdn_forward *f, double redshift, unsigned char *need)
 {
   const sdn_columns *c = &f->columns;
   memset(need, 0, (size_t)c->n_block);
   for (int b = 0; b < f->n_band; b++)
     sdn_columns_need(c, f->filter[b]->low_A / (1 + redshift), f->filter[b]->high_A / (1 + redshift), need);
-  for (int b = c->n_block_wave; b < c->n_block; b++) need[b] = 1;
+  for (int b = c->n_block_wave; b < c->n_block_line; b++) need[b] = 1;
+  if (f->agn_column >= 0) need[f->agn_column / SDN_BLOCK] = 1;
+  bool shines = false;   /* does any band see the dust? */
+  for (int b = f->dust_first / SDN_BLOCK; f->dust_emission && b < c->n_block_wave; b++) shines = shines || need[b];
+  for (int b = c->n_block_line; b < c->n_block; b++) need[b] = shines;
 }
 
 sdn_status sdn_galaxies_flux(const sdn_forward *f, int n, const sdn_galaxy *g, long row0, float *flux_nJy, sdn_arena *arena, sdn_err *err)
@@ -133,8 +138,12 @@ sdn_status sdn_galaxies_flux(const sdn_forward *f, int n, const sdn_galaxy *g, l
   for (int k = 0; k < n; k++) {
     const int i = order[k].index;
     const unsigned char *needed = need + (size_t)i * n_block;
-    if (set_redshift(f, g[i].redshift, row0 + i, &w.at, err)) return err->status;
-    sdn_galaxy_emerge(f, &g[i], &light, i, needed, w.scratch, w.spectrum);
+    sdn_emergent emergent = {.spectrum = w.spectrum};
+    if (set_redshift(f, g[i].redshift, g[i].igm_scale, row0 + i, &w.at, err)) return err->status;
+    if (sdn_galaxy_emerge(f, &g[i], &light, i, needed, w.scratch, &emergent, err)) {
+      err->row = row0 + i;
+      return sdn_fail_in(err, "galaxy %ld", row0 + i);
+    }
     absorb(f, &w.at, needed, w.spectrum);
     if (band_fluxes(f, &g[i], &w.at, w.spectrum, row0 + i, flux_nJy + (size_t)i * (size_t)f->n_band, err)) return err->status;
   }
@@ -165,47 +174,23 @@ sdn_status sdn_forward_flux(const sdn_forward *f, long n, const double *params, 
   return sdn_parallel_tiles((n + SDN_TILE - 1) / SDN_TILE, flux_tile, &job, run, NULL, err);
 }
 
-/* A history on nodes is a sum of galaxies, one per metallicity node. */
-static sdn_status flux_of_nodes(const sdn_forward *f, const double *params, const double *weight, long row, float *flux_nJy, sdn_arena *arena, sdn_err *err)
-{
-  const int n_age = f->model->grid->axis[0].n, n_z = f->model->grid->axis[1].n;
-  sdn_galaxy *g = sdn_arena_take(arena, (size_t)n_z, sizeof *g, err);
-  float *flux = sdn_arena_take(arena, (size_t)n_z * (size_t)f->n_band, sizeof *flux, err);
-  if (!g || !flux) return err->status;
-  for (int k = 0; k < n_z; k++) {
-    if (sdn_galaxy_place(f, params, row, &g[k], err)) return err->status;
-    g[k].place.node[1] = k > 0 ? k - 1 : 0;   /* node k is the upper end of its interval, the first the lower end of its own */
-    g[k].place.t[1] = k > 0;
-    g[k].weight = sdn_arena_take(arena, (size_t)n_age, sizeof *g[k].weight, err);
-    if (!g[k].weight) return err->status;
-    g[k].n_age = n_age;
-    g[k].mass_msun = 0;
-    for (int a = 0; a < n_age; a++) g[k].mass_msun += weight[a * n_z + k];
-    for (int a = 0; a < n_age; a++) g[k].weight[a] = g[k].mass_msun > 0 ? (float)(weight[a * n_z + k] / g[k].mass_msun) : 0;
-  }
-  if (sdn_galaxies_flux(f, n_z, g, row, flux, arena, err)) return err->status;
-  for (int b = 0; b < f->n_band; b++) {
-    double sum = 0;
-    for (int k = 0; k < n_z; k++) sum += (double)flux[k * f->n_band + b];
-    flux_nJy[b] = (float)sum;
-  }
-  return SDN_OK;
-}
-
 sdn_status sdn_forward_flux_of_weights(const sdn_forward *f, long n, const double *params, const double *weight, float *flux_nJy, sdn_err *err)
 {
   const int n_param = sdn_prior_n_param(f->model->prior);
   const size_t n_node = (size_t)f->model->grid->axis[0].n * (size_t)f->model->grid->axis[1].n;
-  double low, high;
-  sdn_prior_param_range(f->model->prior, f->model->param[SDN_SLOT_LOG_METALLICITY], &low, &high);
-  if (!(high > low)) return sdn_fail(err, SDN_USAGE, "a history on metallicity nodes needs a model whose log_metallicity is not fixed");
+  double metallicity;
+  if (f->model->n_population != 1) return sdn_fail(err, SDN_USAGE, "a history on nodes needs a model of one population; this one has %d", f->model->n_population);
+  if (f->model->grid->axis[1].n > 1 && sdn_model_fixed_metallicity(f->model, false, &metallicity))
+    return sdn_fail(err, SDN_USAGE, "a history on metallicity nodes needs a model whose log_metallicity is not fixed");
   sdn_arena *arena = sdn_arena_new(err);
   if (!arena) return err->status;
   const sdn_arena_mark mark = sdn_arena_here(arena);
   sdn_status status = SDN_OK;
   for (long i = 0; i < n && !status; i++) {
+    sdn_galaxy g;
     sdn_arena_back(arena, mark);
-    status = flux_of_nodes(f, params + i * n_param, weight + (size_t)i * n_node, i, flux_nJy + i * f->n_band, arena, err);
+    status = sdn_galaxy_of_weights(f, params + i * n_param, weight + (size_t)i * n_node, i, &g, arena, err);
+    if (!status) status = sdn_galaxies_flux(f, 1, &g, i, flux_nJy + i * f->n_band, arena, err);
   }
   sdn_arena_free(arena);
   return status;

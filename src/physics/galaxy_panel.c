@@ -28,6 +28,7 @@ void sdn_panels_free(sdn_panels *p)
 
 int sdn_panels_block0(const sdn_panels *p) { return p->block0; }
 int sdn_panels_block1(const sdn_panels *p) { return p->block1; }
+int sdn_panels_n_age(const sdn_panels *p) { return p->n_age; }
 
 static bool table_has(const sdn_grid_table *t, int axis) { return t && t->value && (axis == 1 ? t->n_metallicity > 1 : t->has_extra[axis]); }
 

@@ -47,6 +47,7 @@ sdn_status sdn_panels_new(const sdn_panel_source *source, const sdn_columns *col
 void sdn_panels_free(sdn_panels *p);
 int sdn_panels_block0(const sdn_panels *p);
 int sdn_panels_block1(const sdn_panels *p);
+int sdn_panels_n_age(const sdn_panels *p);
 
 /* Stars of one or two neighbouring nodes of metallicity. */
 typedef struct sdn_panel_row {
