@@ -64,8 +64,7 @@ sdn_status sdn_model_read_stars(sdn_model *m, const sdn_yaml *root, sdn_err *err
 {
   const sdn_yaml *stars = sdn_yaml_get(root, "stars"), *agn = sdn_yaml_get(root, "agn");
   if (stars && !sdn_model_is_none(stars)) {
-    if (!m->grid->has_ages)
-      return sdn_yaml_fail(stars, err, "grid %s has no ages: it is not one of stellar populations; choose another for stars, or write stars: none", m->grid->name);
+    if (sdn_grid_require_stars(m->grid, err)) return sdn_fail_in(err, "%s:%d", m->origin, sdn_yaml_get(root, "grid")->line);
     if (stars->kind == SDN_YAML_MAP) return read_population(m, stars, false, err);
     if (stars->kind != SDN_YAML_LIST || stars->n == 0) return sdn_yaml_fail(stars, err, "stars are a map {log_mass_formed_msun, log_metallicity, sfh}, or a list of such maps");
     if (stars->n > SDN_MAX_POPULATION) return sdn_yaml_fail(stars, err, "%zu populations asked for; at most %d can be served", stars->n, SDN_MAX_POPULATION);
