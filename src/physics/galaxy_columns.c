@@ -87,11 +87,11 @@ static sdn_status make_waves(const sdn_columns_plan *p, sdn_columns *c, sdn_err 
   return c->wave_A ? SDN_OK : err->status;
 }
 
-typedef struct line { double wave_A; int source; } line;
+typedef struct placed_line { double wave_A; int source; } placed_line;
 
 static int line_ascending(const void *a, const void *b)
 {
-  const line *x = a, *y = b;
+  const placed_line *x = a, *y = b;
   if (x->wave_A < y->wave_A) return -1;
   if (x->wave_A > y->wave_A) return 1;
   return y->source - x->source;   /* the grid's own first */
@@ -100,11 +100,11 @@ static int line_ascending(const void *a, const void *b)
 static sdn_status make_lines(const sdn_columns_plan *p, sdn_columns *c, sdn_err *err)
 {
   const int n_grid = p->lines ? p->grid->n_line : 0, n = n_grid + p->n_agn_line;
-  line *all = sdn_alloc((size_t)n, sizeof *all, "lines", err);
+  placed_line *all = sdn_alloc((size_t)n, sizeof *all, "lines", err);
   c->line_A = sdn_alloc((size_t)n, sizeof *c->line_A, "line wavelengths", err);
   c->line_source = sdn_alloc((size_t)n, sizeof *c->line_source, "lines", err);
   const bool ok = all && c->line_A && c->line_source;
-  for (int l = 0; ok && l < n; l++) all[l] = l < n_grid ? (line){p->grid->line_wave_A[l], l} : (line){p->agn_line_A[l - n_grid], -1 - (l - n_grid)};
+  for (int l = 0; ok && l < n; l++) all[l] = l < n_grid ? (placed_line){p->grid->line_wave_A[l], l} : (placed_line){p->agn_line_A[l - n_grid], -1 - (l - n_grid)};
   if (ok) qsort(all, (size_t)n, sizeof *all, line_ascending);
   for (int l = 0; ok && l < n; l++) {
     c->line_A[l] = all[l].wave_A;

@@ -15,13 +15,16 @@ struct sdn_panels {
   int n_cell, n_corner;
   float *value;                          /* [block][cell][n_age_pad][SDN_BLOCK] */
   sdn_gemm **product;                    /* [n_age_pad / SDN_AGE_STEP]: over the first (i + 1) SDN_AGE_STEP ages */
+  sdn_gemm **product_one;                /* the same for a batch of one row: what a sampler's single galaxy needs */
 };
 
 void sdn_panels_free(sdn_panels *p)
 {
   if (!p) return;
   for (int i = 0; p->product && i < p->n_age_pad / SDN_AGE_STEP; i++) sdn_gemm_free(p->product[i]);
+  for (int i = 0; p->product_one && i < p->n_age_pad / SDN_AGE_STEP; i++) sdn_gemm_free(p->product_one[i]);
   sdn_release(p->product);
+  sdn_release(p->product_one);
   sdn_release(p->value);
   sdn_release(p);
 }
@@ -143,14 +146,14 @@ static sdn_status pack(sdn_panels *p, const sdn_panel_source *s, const sdn_colum
   return ok ? SDN_OK : err->status;
 }
 
-static sdn_status prepare_products(sdn_panels *p, sdn_err *err)
+static sdn_status prepare_products(sdn_panels *p, int n_row, sdn_gemm ***product, sdn_err *err)
 {
   const int n = p->n_age_pad / SDN_AGE_STEP;
-  p->product = sdn_alloc((size_t)n, sizeof *p->product, "matrix products", err);
-  if (!p->product) return err->status;
+  *product = sdn_alloc((size_t)n, sizeof **product, "matrix products", err);
+  if (!*product) return err->status;
   for (int i = 0; i < n; i++) {
-    const sdn_gemm_shape shape = {.m = SDN_BATCH, .n = SDN_BLOCK, .k = (i + 1) * SDN_AGE_STEP, .lda = p->n_age_pad, .ldb = SDN_BLOCK, .ldc = SDN_BLOCK, .accumulate = true};
-    if (sdn_gemm_new(&shape, &p->product[i], err)) return err->status;
+    const sdn_gemm_shape shape = {.m = n_row, .n = SDN_BLOCK, .k = (i + 1) * SDN_AGE_STEP, .lda = p->n_age_pad, .ldb = SDN_BLOCK, .ldc = SDN_BLOCK, .accumulate = true};
+    if (sdn_gemm_new(&shape, &(*product)[i], err)) return err->status;
   }
   return SDN_OK;
 }
@@ -169,7 +172,8 @@ sdn_status sdn_panels_new(const sdn_panel_source *s, const sdn_columns *c, int b
   choose_axes(p, s);
   p->value = sdn_alloc((size_t)(block1 - block0) * (size_t)p->n_cell * (size_t)p->n_age_pad * SDN_BLOCK, sizeof *p->value, "spectra of the grid", err);
   sdn_status status = p->value ? pack(p, s, c, err) : err->status;
-  if (!status) status = prepare_products(p, err);
+  if (!status) status = prepare_products(p, SDN_BATCH, &p->product, err);
+  if (!status) status = prepare_products(p, 1, &p->product_one, err);
   if (status)
     sdn_panels_free(p);
   else
@@ -191,7 +195,12 @@ static int by_cell_then_redshift(const void *a, const void *b)
 }
 
 /* Rows that are multiplied together. */
-typedef struct batch { int n, row[SDN_BATCH], n_step, cell[1 << (SDN_GRID_MAX_AXIS - 1)]; float *weight; } batch;   /* weight [corner][SDN_BATCH][n_age_pad] */
+typedef struct batch {
+  int n, row[SDN_BATCH], n_step;
+  int cell[1 << (SDN_GRID_MAX_AXIS - 1)];
+  unsigned char used[1 << (SDN_GRID_MAX_AXIS - 1)];   /* does any row have a share of the corner? */
+  float *weight;                                      /* [corner][SDN_BATCH][n_age_pad] */
+} batch;
 
 static int row_cell(const sdn_panels *p, const sdn_panel_row *row)
 {
@@ -229,12 +238,15 @@ static void fill_batch(const sdn_panels *p, const sdn_panel_row *rows, int cell,
   memset(b->weight, 0, (size_t)p->n_corner * SDN_BATCH * (size_t)p->n_age_pad * sizeof *b->weight);
   for (int corner = 0; corner < p->n_corner; corner++) {
     b->cell[corner] = cell;
+    b->used[corner] = 0;
     for (int i = 0; i < p->n_axis; i++)
       if (corner >> i & 1) b->cell[corner] += p->step[i];
     for (int r = 0; r < b->n; r++) {
       const sdn_panel_row *row = &rows[b->row[r]];
       const float *weight;
       const float share = (float)corner_share(p, row, corner, &weight);
+      if (!(share > 0)) continue;
+      b->used[corner] = 1;
       float *to = b->weight + ((size_t)corner * SDN_BATCH + (size_t)r) * (size_t)p->n_age_pad;
       for (int a = 0, n = smaller(row->n_age, p->n_age); a < n; a++) to[a] = share * weight[a];
     }
@@ -279,8 +291,10 @@ static void run_batch(const sdn_panels *p, const batch *b, const sdn_panel_row *
   if (n_need == 0) return;
   memset(product, 0, sizeof product);
   const float *first = p->value + (size_t)(block - p->block0) * (size_t)p->n_cell * panel;
+  sdn_gemm *const *multiply = b->n > 1 ? p->product : p->product_one;
   for (int corner = 0; b->n_step && corner < p->n_corner; corner++)
-    sdn_gemm_run(p->product[b->n_step - 1], b->weight + (size_t)corner * SDN_BATCH * (size_t)p->n_age_pad, first + (size_t)b->cell[corner] * panel, product);
+    if (b->used[corner])
+      sdn_gemm_run(multiply[b->n_step - 1], b->weight + (size_t)corner * SDN_BATCH * (size_t)p->n_age_pad, first + (size_t)b->cell[corner] * panel, product);
   for (int r = 0; r < b->n; r++) {
     const sdn_panel_row *row = &rows[b->row[r]];
     if (row->need[block]) put(row, product + r * SDN_BLOCK, out + row->out * stride + (long)(block - p->block0) * SDN_BLOCK);

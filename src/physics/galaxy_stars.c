@@ -346,10 +346,10 @@ static sdn_status project(const sdn_forward *f, const job *j, int n, const sdn_g
 
 sdn_status sdn_galaxies_light(const sdn_forward *f, int n, const sdn_galaxy *g, const unsigned char *need, sdn_light *light, sdn_arena *arena, sdn_err *err)
 {
-  const job stars = {f->stars, false}, taken = {f->taken, false}, nebula = {f->nebula, true};
+  const job starlight = {f->stars, false}, taken = {f->taken, false}, nebula = {f->nebula, true};
   *light = (sdn_light){0};
   light->n_taken = f->taken ? sdn_panels_block1(f->taken) : 0;
-  if (project(f, &stars, n, g, need, &light->stars, &light->stride, arena, err)) return err->status;
+  if (project(f, &starlight, n, g, need, &light->stars, &light->stride, arena, err)) return err->status;
   if (project(f, &taken, n, g, need, &light->taken, &light->stride_taken, arena, err)) return err->status;
   return project(f, &nebula, n, g, need, &light->nebula, &light->stride_nebula, arena, err);
 }

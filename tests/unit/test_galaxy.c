@@ -90,7 +90,7 @@ typedef struct plain { double *incident, *transmitted, *nebular, *line; } plain;
 
 static double dimming(const machine *m, const double *params, double wave_A)
 {
-  const double k = sdn_attenuation_curve(SDN_ATTENUATION_CALZETTI, *param(m, (double *)params, "dust_slope"), *param(m, (double *)params, "dust_bump"), wave_A);
+  const double k = sdn_attenuation_curve(m->model->screens[0].ism, params, wave_A);
   return pow(10, -0.4 * *param(m, (double *)params, "a_v_mag") * k);
 }
 
