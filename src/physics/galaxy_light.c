@@ -57,7 +57,7 @@ sdn_status sdn_galaxy_prepare(const sdn_forward *f, const double *params, long r
   const sdn_model *m = f->model;
   const sdn_grid_axis *age = &m->grid->axis[0];
   if (sdn_galaxy_place(f, params, row, g, err)) return err->status;
-  if (sdn_sfh_prepare(m->sfh, params, sdn_cosmology_age_yr(m->cosmology, g->redshift), g->mass_msun, &g->history, err)) {
+  if (sdn_sfh_prepare(m->sfh, params, sdn_cosmology_age_yr(m->cosmology, g->redshift), g->mass_msun, arena, &g->history, err)) {
     sdn_fail_in(err, "galaxy %ld", row);
     err->row = row;
     return err->status;

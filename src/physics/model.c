@@ -196,8 +196,8 @@ static sdn_status add_parameters(sdn_model *m, const sdn_yaml *root, sdn_err *er
     if (add_slot(m, root, (sdn_slot)s, err)) return err->status;
   for (int s = SDN_SLOT_A_V; m->dust != SDN_ATTENUATION_NONE && s <= SDN_SLOT_DUST_BUMP; s++)
     if (add_slot(m, root, (sdn_slot)s, err)) return err->status;
-  if (add_grid_axes(m, root, err) || sdn_prior_finish(m->prior, err)) return err->status;
-  return sdn_sfh_model_bind(m->sfh, m->prior, err);
+  if (add_grid_axes(m, root, err)) return err->status;
+  return sdn_prior_finish(m->prior, err);
 }
 
 static void bind(sdn_model *m)
