@@ -181,8 +181,10 @@ static plain plain_spectra(const machine *m, const double *params)
   double weight[512];
   sdn_sfh h;
   const double mass = pow(10, *param(m, (double *)params, "log_mass_formed_msun"));
-  must(sdn_sfh_prepare(m->model->sfh, params, sdn_cosmology_age_yr(m->model->cosmology, *param(m, (double *)params, "redshift")), mass, &h, &err));
+  sdn_arena *arena = sdn_arena_new(&err);
+  must(sdn_sfh_prepare(m->model->sfh, params, sdn_cosmology_age_yr(m->model->cosmology, *param(m, (double *)params, "redshift")), mass, arena, &h, &err));
   sdn_sfh_weights(&h, g->axis[0].n, g->axis[0].value, weight);
+  sdn_arena_free(arena);
   plain p = {malloc((size_t)g->n_wave * 8), malloc((size_t)g->n_wave * 8), malloc((size_t)g->n_wave * 8), malloc((size_t)g->n_line * 8)};
   for (int j = 0; j < g->n_wave; j++) {
     p.incident[j] = of_history(m, &g->incident, params, weight, j);
@@ -391,9 +393,11 @@ static void spectrum_is_scaled(void **unused)
   double *wave = malloc((size_t)n * sizeof *wave), *fnu = malloc((size_t)n * sizeof *fnu);
   must(sdn_forward_spectrum(m.forward, params, &n, wave, fnu, &err));
   sdn_sfh h;
+  sdn_arena *arena = sdn_arena_new(&err);
   for (int i = 0; i < 5; i++) age[i] = fixture_age_yr(&bare, i);
-  must(sdn_sfh_prepare(m.model->sfh, params, sdn_cosmology_age_yr(m.model->cosmology, z), 1, &h, &err));
+  must(sdn_sfh_prepare(m.model->sfh, params, sdn_cosmology_age_yr(m.model->cosmology, z), 1, arena, &h, &err));
   sdn_sfh_weights(&h, 5, age, weight);
+  sdn_arena_free(arena);
   for (long j = 0; j < n; j++) {
     const double rest = wave[j] / (1 + z);
     double lnu = 0;
