@@ -14,8 +14,9 @@
 void sdn_forward_free(sdn_forward *f)
 {
   if (!f) return;
-  for (int b = 0; f->filter && b < f->n_band; b++) sdn_filter_free(f->filter[b]);
-  sdn_release(f->filter);
+  for (int b = 0; f->observable && b < f->n_band; b++) sdn_observable_free(f->observable[b]);
+  sdn_release(f->observable);
+  sdn_release((void *)f->lines.id);
   sdn_columns_free(&f->columns);
   sdn_energy_free(f->energy);
   sdn_panels_free(f->stars);
@@ -35,17 +36,7 @@ void sdn_forward_free(sdn_forward *f)
 
 int sdn_forward_n_band(const sdn_forward *f) { return f->n_band; }
 const sdn_model *sdn_forward_model(const sdn_forward *f) { return f->model; }
-const sdn_filter *sdn_forward_filter(const sdn_forward *f, int band) { return f->filter[band]; }
-
-/* Rounded to float32: nodes put into wide gaps come from the machine's pow, whose last bit is not the same everywhere. */
-static uint64_t hash_numbers(int n, const double *x, uint64_t hash)
-{
-  for (int i = 0; i < n; i++) {
-    const float rounded = (float)x[i];
-    hash = sdn_hash_bytes(&rounded, sizeof rounded, hash);
-  }
-  return hash;
-}
+const sdn_observable *sdn_forward_observable(const sdn_forward *f, int band) { return f->observable[band]; }
 
 static uint64_t hash_model(const sdn_model *m)
 {
@@ -63,25 +54,19 @@ static uint64_t hash_model(const sdn_model *m)
 uint64_t sdn_forward_hash(const sdn_forward *f)
 {
   uint64_t hash = hash_model(f->model);
-  for (int b = 0; b < f->n_band; b++) {
-    const sdn_filter *filter = f->filter[b];
-    const unsigned char counts = filter->photon_counting;
-    hash = sdn_hash_bytes(&counts, 1, hash);
-    hash = hash_numbers(filter->n, filter->wave_A, hash);
-    hash = hash_numbers(filter->n, filter->throughput, hash);
-  }
+  for (int b = 0; b < f->n_band; b++) hash = sdn_observable_hash(f->observable[b], hash);
   return sdn_prior_hash(f->model->prior, hash);
 }
 
 void sdn_forward_hash_text(const sdn_forward *f, char text[SDN_HASH_TEXT]) { snprintf(text, SDN_HASH_TEXT, "%016" PRIx64, sdn_forward_hash(f)); }
 
-static sdn_status read_filters(sdn_forward *f, int n_band, const char *const *ids, sdn_err *err)
+static sdn_status read_observables(sdn_forward *f, int n_band, const char *const *ids, sdn_err *err)
 {
-  f->filter = sdn_alloc((size_t)n_band, sizeof *f->filter, "filters", err);
-  if (!f->filter) return err->status;
+  f->observable = sdn_alloc((size_t)n_band, sizeof *f->observable, "observables", err);
+  if (!f->observable) return err->status;
   f->n_band = n_band;
   for (int b = 0; b < n_band; b++)
-    if (sdn_filter_read(ids[b], &f->filter[b], err)) return err->status;
+    if (sdn_observable_read(ids[b], &f->observable[b], err)) return err->status;
   return SDN_OK;
 }
 
@@ -98,19 +83,30 @@ static double reddest_A(const sdn_model *m)
   return red;
 }
 
+/* Rest wavelengths that an observable needs at any redshift and velocity dispersion that the prior allows; *low_A > *high_A: none. */
+static void reach(const sdn_forward *f, const sdn_observable *o, double *low_A, double *high_A)
+{
+  double low, high, slowest, fastest;
+  sdn_model_range(f->model, f->model->velocity_dispersion, 0, &slowest, &fastest);
+  sdn_observable_reach(o, 1 + f->z_high, fastest / SDN_LIGHT_KM_S, low_A, &high);
+  sdn_observable_reach(o, 1 + f->z_low, fastest / SDN_LIGHT_KM_S, &low, high_A);
+}
+
 /* Every band within the grid at every redshift that the prior allows. */
 static sdn_status check_cover(const sdn_forward *f, sdn_err *err)
 {
   const sdn_grid *g = f->model->grid;
-  const double low = g->wave_A[0], high = reddest_A(f->model);
+  const double grid_low = g->wave_A[0], grid_high = reddest_A(f->model);
   for (int b = 0; b < f->n_band; b++) {
-    const sdn_filter *band = f->filter[b];
-    if (!(band->low_A / (1 + f->z_high) >= low))
+    const char *id = f->observable[b]->id;
+    double low, high;
+    reach(f, f->observable[b], &low, &high);
+    if (!(low >= grid_low))
       return sdn_fail(err, SDN_RANGE, "band %s begins at %.0f A, which at redshift %g is rest %.0f A, but grid %s begins at %.0f A; lower the prior's highest redshift or leave the band out",
-                      band->id, band->low_A, f->z_high, band->low_A / (1 + f->z_high), g->name, low);
-    if (!(band->high_A / (1 + f->z_low) <= high))
+                      id, low * (1 + f->z_high), f->z_high, low, g->name, grid_low);
+    if (!(high <= grid_high))
       return sdn_fail(err, SDN_RANGE, "band %s ends at %.0f A, which at redshift %g is rest %.0f A, but grid %s ends at %.0f A; raise the prior's lowest redshift or leave the band out",
-                      band->id, band->high_A, f->z_low, band->high_A / (1 + f->z_low), g->name, high);
+                      id, high * (1 + f->z_low), f->z_low, high, g->name, grid_high);
   }
   return SDN_OK;
 }
@@ -120,8 +116,10 @@ static void wanted_range(const sdn_forward *f, double *low_A, double *high_A)
 {
   sdn_windows_range(low_A, high_A);
   for (int b = 0; b < f->n_band; b++) {
-    *low_A = fmin(*low_A, f->filter[b]->low_A / (1 + f->z_high));
-    *high_A = fmax(*high_A, f->filter[b]->high_A / (1 + f->z_low));
+    double low, high;
+    reach(f, f->observable[b], &low, &high);
+    *low_A = fmin(*low_A, low);
+    *high_A = fmax(*high_A, high);
   }
   *high_A = fmin(*high_A, reddest_A(f->model));
 }
@@ -144,6 +142,20 @@ static sdn_status gather_extra(const sdn_model *m, double **extra, int *n, doubl
   return SDN_OK;
 }
 
+/* Names for the lines, and which of them the observables mean. */
+static sdn_status bind_lines(sdn_forward *f, sdn_err *err)
+{
+  const sdn_columns *c = &f->columns;
+  const sdn_grid *g = f->model->grid;
+  char **id = sdn_alloc((size_t)c->n_line, sizeof *id, "names of lines", err);
+  if (!id) return err->status;
+  for (int l = 0; l < c->n_line; l++) id[l] = c->line_source[l] >= 0 ? g->line_id[c->line_source[l]] : (char *)sdn_agn_line_id(f->model->agn, -1 - c->line_source[l]);
+  f->lines = (sdn_line_list){c->n_line, id, c->line_A, g->name};
+  for (int b = 0; b < f->n_band; b++)
+    if (sdn_observable_bind(f->observable[b], &f->lines, err)) return err->status;
+  return SDN_OK;
+}
+
 static sdn_status make_columns(sdn_forward *f, sdn_err *err)
 {
   const sdn_model *m = f->model;
@@ -154,8 +166,11 @@ static sdn_status make_columns(sdn_forward *f, sdn_err *err)
   plan.extra_A = extra;
   plan.n_agn_line = m->agn ? sdn_agn_n_line(m->agn) : 0;
   plan.agn_line_A = line;
-  wanted_range(f, &plan.low_A, &plan.high_A);
-  if (!status) status = sdn_columns_new(&plan, &f->columns, err);
+  if (!status) status = sdn_columns_lines(&plan, &f->columns, err);
+  if (!status) status = bind_lines(f, err);
+  if (!status) status = check_cover(f, err);
+  if (!status) wanted_range(f, &plan.low_A, &plan.high_A);
+  if (!status) status = sdn_columns_nodes(&plan, &f->columns, err);
   if (!status && f->columns.n_energy) status = sdn_energy_new(g->n_wave, g->wave_A, f->columns.n_energy, f->columns.energy_A, &f->energy, err);
   sdn_release(extra);
   sdn_release(line);
@@ -313,8 +328,7 @@ sdn_status sdn_forward_new(const sdn_model *m, int n_band, const char *const *fi
   f->model = m;
   sdn_model_range(m, m->redshift, 0, &f->z_low, &f->z_high);
   make_beams(f);
-  sdn_status status = read_filters(f, n_band, filter_ids, err);
-  if (!status) status = check_cover(f, err);
+  sdn_status status = read_observables(f, n_band, filter_ids, err);
   if (!status) status = make_columns(f, err);
   if (!status) status = make_panels(f, err);
   if (!status) status = make_screens(f, err);

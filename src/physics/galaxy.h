@@ -9,10 +9,10 @@
 #ifndef SDN_PHYSICS_GALAXY_H
 #define SDN_PHYSICS_GALAXY_H
 
-#include "physics/filter.h"
 #include "physics/galaxy_energy.h"
 #include "physics/galaxy_panel.h"
 #include "physics/model.h"
+#include "physics/observable.h"
 
 #define SDN_TILE 256   /* galaxies that one worker computes together: enough that those between the same nodes of metallicity and log U fill batches */
 #define SDN_MAX_BEAM (2 * SDN_MAX_POPULATION)
@@ -24,7 +24,7 @@ uint64_t sdn_forward_hash(const sdn_forward *f);
 #define SDN_HASH_TEXT 17                               /* characters of a hash as text, with the final zero */
 void sdn_forward_hash_text(const sdn_forward *f, char text[SDN_HASH_TEXT]);
 const sdn_model *sdn_forward_model(const sdn_forward *f);
-const sdn_filter *sdn_forward_filter(const sdn_forward *f, int band);
+const sdn_observable *sdn_forward_observable(const sdn_forward *f, int band);
 /* Fluxes of n galaxies whose history is given instead of computed: weight [n][n_age][n_metallicity] is the mass formed [Msun] on the grid's nodes of age
  * and metallicity; params [n][n_param] gives all the rest. For histories from other codes; models of one population. Stars on a node younger than
  * the birth clouds' age are in them. */
@@ -69,7 +69,7 @@ typedef struct sdn_screen_tables { sdn_attenuation_table *ism, *birth; } sdn_scr
 struct sdn_forward {
   const sdn_model *model;
   int n_band;
-  sdn_filter **filter;                   /* [n_band] */
+  sdn_observable **observable;           /* [n_band] */
   double z_low, z_high;                  /* what the prior allows */
   int n_beam; sdn_beam_kind beam[SDN_MAX_BEAM];
   sdn_columns columns;
@@ -83,6 +83,7 @@ struct sdn_forward {
   int n_igm;                             /* nodes that the IGM touches */
   sdn_igm_table *igm, *igm_line;         /* on the nodes; on the lines */
   int ly_alpha_line;                     /* -1: the grid has none */
+  sdn_line_list lines;                   /* of the columns, in their order */
   sdn_window window[SDN_N_WINDOW];
   unsigned char *window_need;            /* [n_block] */
 };
@@ -96,8 +97,10 @@ typedef struct sdn_columns_plan {
   int n_extra; const double *extra_A;    /* further nodes, any order */
   int n_agn_line; const double *agn_line_A;
 } sdn_columns_plan;
-/* All nodes of the grid between low and high, further ones, pairs at the jumps of the IGM, and nodes between them where its transmission bends. */
-sdn_status sdn_columns_new(const sdn_columns_plan *plan, sdn_columns *c, sdn_err *err);
+/* First the lines, which decide what the observables need; then all nodes of the grid between low and high, further ones, pairs at the jumps of the IGM, and nodes
+ * between them where its transmission bends; energy nodes; and where each kind begins. */
+sdn_status sdn_columns_lines(const sdn_columns_plan *plan, sdn_columns *c, sdn_err *err);
+sdn_status sdn_columns_nodes(const sdn_columns_plan *plan, sdn_columns *c, sdn_err *err);
 void sdn_columns_free(sdn_columns *c);
 /* Mark the blocks that hold nodes around low_A .. high_A (rest). */
 void sdn_columns_need(const sdn_columns *c, double low_A, double high_A, unsigned char *need);

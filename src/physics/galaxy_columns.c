@@ -125,10 +125,15 @@ static sdn_status make_energy(const sdn_columns_plan *p, sdn_columns *c, sdn_err
 
 static int blocks_of(int n) { return (n + SDN_BLOCK - 1) / SDN_BLOCK; }
 
-sdn_status sdn_columns_new(const sdn_columns_plan *p, sdn_columns *c, sdn_err *err)
+sdn_status sdn_columns_lines(const sdn_columns_plan *p, sdn_columns *c, sdn_err *err)
 {
   *c = (sdn_columns){0};
-  if (make_waves(p, c, err) || make_lines(p, c, err) || make_energy(p, c, err)) return err->status;
+  return make_lines(p, c, err);
+}
+
+sdn_status sdn_columns_nodes(const sdn_columns_plan *p, sdn_columns *c, sdn_err *err)
+{
+  if (make_waves(p, c, err) || make_energy(p, c, err)) return err->status;
   c->n_block_wave = blocks_of(c->n_wave);
   c->n_block_line = c->n_block_wave + blocks_of(c->n_line);
   c->n_block = c->n_block_line + blocks_of(c->n_energy);

@@ -5,8 +5,6 @@
 
 #include "physics/galaxy.h"
 
-#define LIGHT_KM_S 299792.458
-
 static sdn_status check_finite(const sdn_forward *f, const double *params, long row, sdn_err *err)
 {
   const sdn_prior *prior = f->model->prior;
@@ -44,8 +42,8 @@ static sdn_status place(const sdn_forward *f, const double *params, long row, sd
   g->ly_alpha = sdn_model_value(params, m->nebular.ly_alpha, 1);
   g->dust_fraction = sdn_model_value(params, m->nebular.dust_fraction, 0);
   g->igm_scale = sdn_igm_scale(m->igm, params);
-  g->sigma_ln = sdn_model_value(params, m->velocity_dispersion, 0) / LIGHT_KM_S;
-  g->gas_sigma_ln = sdn_model_value(params, m->gas_velocity_dispersion, 0) / LIGHT_KM_S;
+  g->sigma_ln = sdn_model_value(params, m->velocity_dispersion, 0) / SDN_LIGHT_KM_S;
+  g->gas_sigma_ln = sdn_model_value(params, m->gas_velocity_dispersion, 0) / SDN_LIGHT_KM_S;
   if (check_range(g, f, row, err)) return err->status;
   for (int a = 2; a < m->grid->n_axis; a++) {
     const double x = sdn_model_coordinate(m, a, params);

@@ -13,6 +13,7 @@
 #include "physics/sfh.h"
 
 #define SDN_MAX_POPULATION 8
+#define SDN_LIGHT_KM_S 299792.458
 
 /* Dust in front of stars. A share 1 - covering of the light meets none. */
 typedef struct sdn_screens {

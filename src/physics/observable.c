@@ -146,10 +146,10 @@ double sdn_observable_lines(const sdn_observable *o, const sdn_line_light *l)
     for (int i = 0; i < o->line.n; i++) sum += one_line(l, o->line.line[i], o->kind != SDN_OBSERVABLE_LINE_LUMINOSITY);
     return sum;
   }
-  sdn_observable_reach(o, l->stretch, l->sigma_ln, &low_A, &high_A);
+  sdn_observable_reach(o, l->stretch, l->widest_ln, &low_A, &high_A);
   for (int i = first_above(l, low_A); i < l->n && l->wave_A[i] < high_A; i++) {
     const double light = one_line(l, i, true);
-    if (light > 0) sum += light * sdn_observable_line_response(o, l->wave_A[i] * l->stretch, l->sigma_ln);
+    if (light > 0) sum += light * sdn_observable_line_response(o, l->wave_A[i] * l->stretch, l->sigma_ln ? l->sigma_ln[i] : 0);
   }
   return sum;
 }

@@ -61,7 +61,9 @@ typedef struct sdn_line_light {
   const double *wave_A;        /* rest, vacuum */
   const float *luminosity;     /* [n] */
   const float *transmission;   /* [n], of the IGM; NULL: 1 */
-  double stretch, sigma_ln;
+  const double *sigma_ln;      /* [n] width of each over its wavelength; NULL: 0 */
+  double widest_ln;            /* the largest of them */
+  double stretch;
 } sdn_line_light;
 /* The second sum above, in units of luminosity (over Hz for bands and pixels). */
 double sdn_observable_lines(const sdn_observable *o, const sdn_line_light *lines);
