@@ -3,9 +3,8 @@
 #ifndef SDN_PHYSICS_GALAXY_ENERGY_H
 #define SDN_PHYSICS_GALAXY_ENERGY_H
 
-#include "base/error.h"
+#include "physics/dust_emission.h"
 
-#define SDN_LSUN_ERG_S 3.828e33   /* nominal solar luminosity, IAU 2015 resolution B3 */
 
 /* Wavelengths of energy nodes for spectra from low_A to high_A: dense where dust curves are steep and stars bright. Writes at most SDN_ENERGY_MAX. */
 #define SDN_ENERGY_MAX 256

@@ -105,10 +105,8 @@ static sdn_status read_design(sdn_model *m, const sdn_yaml *root, sdn_err *err)
 
 sdn_status sdn_model_add(sdn_model *m, const sdn_param_spec *spec, const sdn_yaml *map, const char *key, int *index, sdn_err *err)
 {
-  const sdn_yaml *node = sdn_yaml_get(map, key);
   if (sdn_prior_bind(m->prior, spec->name, index, err)) return err->status;
-  if (!sdn_prior_add(m->prior, spec, node, err)) return SDN_OK;
-  return node ? err->status : sdn_fail_in(err, "%s", m->origin);
+  return sdn_prior_add(m->prior, spec, sdn_yaml_get(map, key), err);
 }
 
 /* ------------------------------------------------------------------ axes of the grid */
@@ -241,6 +239,14 @@ static sdn_status add_parameters(sdn_model *m, const sdn_yaml *root, sdn_err *er
   return sdn_prior_finish(m->prior, err);
 }
 
+/* What no galaxy of the prior may have: stars older than the Universe. */
+static sdn_status check_histories(const sdn_model *m, sdn_err *err)
+{
+  for (int p = 0; p < m->n_population; p++)
+    if (sdn_sfh_check_prior(m->population[p].sfh, m->prior, m->cosmology, m->population[p].log_mass, err)) return err->status;
+  return SDN_OK;
+}
+
 static void no_parameters(sdn_model *m)
 {
   m->redshift = m->velocity_dispersion = m->gas_velocity_dispersion = -1;
@@ -263,6 +269,8 @@ sdn_status sdn_model_parse(const char *yaml, const char *origin, sdn_model **out
   if (!status) status = read_grid(m, root, err);
   if (!status) status = read_design(m, root, err);
   if (!status) status = add_parameters(m, root, err);
+  if (!status) status = check_histories(m, err);
+  if (status && !strstr(err->text, origin)) sdn_fail_in(err, "%s", origin);   /* what is missing stands on no line */
   if (status) goto done;
   *out = m;
   m = NULL;

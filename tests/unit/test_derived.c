@@ -112,7 +112,7 @@ static void mass_survives(void **unused)
   sdn_arena *arena = sdn_arena_new(&err);
   machine m = make(&stars, "");
   for (int i = 0; i < 9; i++) age[i] = fixture_age_yr(&stars, i);
-  must(sdn_sfh_prepare(m.model->sfh, m.params, sdn_cosmology_age_yr(m.model->cosmology, 1), 1e10, arena, &h, &err));
+  must(sdn_sfh_prepare(m.model->population[0].sfh, m.params, sdn_cosmology_age_yr(m.model->cosmology, 1), 1e10, arena, &h, &err));
   sdn_sfh_weights(&h, 9, age, weight);
   for (int i = 0; i < 9; i++) sum += weight[i] / (1 + i);
   close_to(&m, "log_mass_surviving_msun", 10 + log10(sum), tolerance);
