@@ -90,7 +90,7 @@ static sdn_status read_grid(sdn_model *m, const sdn_yaml *root, sdn_err *err)
 {
   const char *name = NULL;
   if (sdn_yaml_text(root, "grid", true, &name, err)) return err->status;
-  if (!sdn_grid_read(name, 0, HUGE_VAL, &m->grid, err)) return SDN_OK;
+  if (!sdn_grid_read(name, 0, HUGE_VAL, &m->grid, err) && !sdn_grid_require_stars(m->grid, err)) return SDN_OK;
   return sdn_fail_in(err, "%s:%d", m->origin, sdn_yaml_get(root, "grid")->line);
 }
 
