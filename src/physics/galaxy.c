@@ -20,10 +20,7 @@ void sdn_forward_free(sdn_forward *f)
   sdn_panels_free(f->stars);
   sdn_panels_free(f->taken);
   sdn_panels_free(f->nebula);
-  sdn_release(f->curve);
-  sdn_release(f->base);
-  sdn_release(f->drude);
-  sdn_release(f->ln_wave);
+  sdn_attenuation_table_free(f->dust);
   sdn_igm_table_free(f->igm);
   sdn_igm_table_free(f->igm_line);
   sdn_windows_free(f);
@@ -54,6 +51,7 @@ uint64_t sdn_forward_hash(const sdn_forward *f)
     hash = hash_numbers(filter->n, filter->wave_A, hash);
     hash = hash_numbers(filter->n, filter->throughput, hash);
   }
+  if (f->model->dust) hash = sdn_attenuation_hash(f->model->dust, hash);
   return sdn_prior_hash(f->model->prior, hash);
 }
 
@@ -160,35 +158,20 @@ static sdn_status make_panels(sdn_forward *f, sdn_err *err)
   return sdn_panels_new(&s, c, 0, n_taken, &f->taken, err);
 }
 
-static void fill_curve(sdn_forward *f, double slope, double bump)
-{
-  const sdn_columns *c = &f->columns;
-  for (int j = 0; j < c->n_block * SDN_BLOCK; j++) {
-    const int line = j - c->line0;
-    const double w = j < c->n_wave ? c->wave_A[j] : line >= 0 && line < c->n_line ? c->line_A[line] : 5500;
-    f->curve[j] = (float)sdn_attenuation_curve(f->model->dust, slope, bump, w);
-    f->base[j] = (float)sdn_attenuation_base(f->model->dust, w);
-    f->drude[j] = (float)sdn_attenuation_drude(w);
-    f->ln_wave[j] = (float)log(w / 5500);
-  }
-}
-
 static sdn_status make_curve(sdn_forward *f, sdn_err *err)
 {
-  const sdn_model *m = f->model;
-  const size_t n = (size_t)f->columns.n_block * SDN_BLOCK;
-  double slope[2], bump[2];
-  if (m->dust == SDN_ATTENUATION_NONE) return SDN_OK;
-  slot_range(m, m->param[SDN_SLOT_DUST_SLOPE], &slope[0], &slope[1]);
-  slot_range(m, m->param[SDN_SLOT_DUST_BUMP], &bump[0], &bump[1]);
-  f->curve_is_fixed = !(slope[1] > slope[0]) && !(bump[1] > bump[0]);
-  f->curve = sdn_alloc(n, sizeof *f->curve, "an attenuation curve", err);
-  f->base = sdn_alloc(n, sizeof *f->base, "an attenuation curve", err);
-  f->drude = sdn_alloc(n, sizeof *f->drude, "an attenuation curve", err);
-  f->ln_wave = sdn_alloc(n, sizeof *f->ln_wave, "an attenuation curve", err);
-  if (!f->curve || !f->base || !f->drude || !f->ln_wave) return err->status;
-  fill_curve(f, slope[0], bump[0]);
-  return SDN_OK;
+  const sdn_columns *c = &f->columns;
+  const int n = c->n_block * SDN_BLOCK;
+  if (!f->model->dust) return SDN_OK;
+  double *wave = sdn_alloc((size_t)n, sizeof *wave, "wavelengths", err);
+  if (!wave) return err->status;
+  for (int j = 0; j < n; j++) {
+    const int line = j - c->line0;
+    wave[j] = j < c->n_wave ? c->wave_A[j] : line >= 0 && line < c->n_line ? c->line_A[line] : 5500;
+  }
+  const sdn_status status = sdn_attenuation_table_new(f->model->dust, f->model->prior, n, wave, &f->dust, err);
+  sdn_release(wave);
+  return status;
 }
 
 /* The IGM's table on the nodes, and one on the lines. A line is absorbed as at its blue side, because what a galaxy's gas emits at a Lyman line meets that
@@ -201,7 +184,7 @@ static sdn_status make_igm(sdn_forward *f, sdn_err *err)
   for (int l = 0; l < c->n_line; l++)
     if (fabs(c->line_A[l] - LY_ALPHA_A) < 0.4 && (f->ly_alpha_line < 0 || fabs(c->line_A[l] - LY_ALPHA_A) < fabs(c->line_A[f->ly_alpha_line] - LY_ALPHA_A)))
       f->ly_alpha_line = l;
-  if (f->model->igm == SDN_IGM_NONE) return SDN_OK;
+  if (sdn_igm_is_none(f->model->igm)) return SDN_OK;
   if (sdn_igm_table_new(f->model->igm, c->n_wave, c->wave_A, f->z_high, &f->igm, err)) return err->status;
   f->n_igm = sdn_igm_table_n(f->igm);
   if (c->n_line == 0) return SDN_OK;

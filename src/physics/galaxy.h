@@ -25,7 +25,8 @@ sdn_status sdn_forward_flux_of_weights(const sdn_forward *f, long n, const doubl
 
 /* One galaxy, understood. Light is per solar mass formed until the very end. */
 typedef struct sdn_galaxy {
-  double redshift, mass_msun, escape, ly_alpha, a_v_mag, slope, bump;
+  double redshift, mass_msun, escape, ly_alpha, a_v_mag, igm_scale;
+  sdn_curve curve;
   sdn_place place;
   sdn_sfh history;
   float *weight;         /* [n_age of the grid], sum 1 */
@@ -44,8 +45,7 @@ struct sdn_forward {
   double z_low, z_high;                  /* what the prior allows */
   sdn_columns columns;
   sdn_panels *stars, *taken, *nebula;    /* transmitted or bare starlight; incident - transmitted; continuum and lines. NULL: none */
-  bool curve_is_fixed;
-  float *curve, *base, *drude, *ln_wave; /* [columns]: attenuation curve (fixed), or its pieces */
+  sdn_attenuation_table *dust;           /* on the columns; NULL: none */
   int n_igm;                             /* nodes that the IGM touches */
   sdn_igm_table *igm, *igm_line;         /* on the nodes; on the lines */
   int ly_alpha_line;                     /* -1: the grid has none */
@@ -54,7 +54,7 @@ struct sdn_forward {
 };
 
 /* Where the columns lie: all nodes of the grid between low and high, pairs at the jumps of the IGM, and nodes between them where its transmission bends. */
-sdn_status sdn_columns_new(const sdn_grid *g, sdn_igm_law igm, bool lines, double low_A, double high_A, sdn_columns *c, sdn_err *err);
+sdn_status sdn_columns_new(const sdn_grid *g, const sdn_igm *igm, bool lines, double low_A, double high_A, sdn_columns *c, sdn_err *err);
 void sdn_columns_free(sdn_columns *c);
 /* Mark the blocks that hold nodes around low_A .. high_A (rest). */
 void sdn_columns_need(const sdn_columns *c, double low_A, double high_A, unsigned char *need);

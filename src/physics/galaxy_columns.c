@@ -7,18 +7,6 @@
 
 #include "physics/galaxy.h"
 
-/* Largest distance of nodes under the IGM [A]. Between Lyman alpha and the limit ln T is a power of wavelength of 5.5 (Inoue+2014 eq. 21), so where T falls to
- * 1/e a step h errs by (5.5 h / 1000)^2 / 12; below the limit the transmission bends on the scale of the limit itself, and little light is left. */
-static const struct { double from_A, step_A; } igm_step[] = {{400, 20}, {600, 4}, {880, 2}};
-
-static double step_at(double wave_A)
-{
-  double step = HUGE_VAL;
-  for (size_t i = 0; i < sizeof igm_step / sizeof igm_step[0]; i++)
-    if (wave_A >= igm_step[i].from_A) step = igm_step[i].step_A;
-  return step;
-}
-
 static int ascending(const void *a, const void *b)
 {
   const double x = *(const double *)a, y = *(const double *)b;
@@ -56,33 +44,37 @@ static void grid_span(const sdn_grid *g, double low_A, double high_A, int *first
   while (*last > *first + 1 && g->wave_A[*last - 1] >= high_A) (*last)--;
 }
 
-/* Nodes for the IGM alone between two neighbours. */
-static int subdivide(double from_A, double to_A, double *out)
+/* Nodes for the IGM alone between two neighbours, to out if it is there; their number. */
+static int subdivide(const sdn_igm *igm, double from_A, double to_A, double *out)
 {
-  const double step = step_at(0.5 * (from_A + to_A));
-  const int n = step < HUGE_VAL ? (int)ceil((to_A - from_A) / step) : 1;
-  for (int k = 1; k < n; k++) out[k - 1] = from_A + (to_A - from_A) * k / n;
+  const double step = sdn_igm_step_A(igm, 0.5 * (from_A + to_A));
+  const int n = step < INFINITY ? (int)ceil((to_A - from_A) / step) : 1;
+  for (int k = 1; k < n && out; k++) out[k - 1] = from_A + (to_A - from_A) * k / n;
   return n > 1 ? n - 1 : 0;
 }
 
-static sdn_status make_waves(const sdn_grid *g, sdn_igm_law igm, double low_A, double high_A, sdn_columns *c, sdn_err *err)
+static sdn_status make_waves(const sdn_grid *g, const sdn_igm *igm, double low_A, double high_A, sdn_columns *c, sdn_err *err)
 {
   int first, last, n_jump = 0, n = 0;
-  const double *jump = igm == SDN_IGM_NONE ? NULL : sdn_igm_jumps_A(&n_jump);
-  const double reddest = n_jump ? jump[n_jump - 1] : 0;
+  const double *jump = sdn_igm_jumps_A(igm, &n_jump), reddest = sdn_igm_reddest_A(igm);
   grid_span(g, low_A, high_A, &first, &last);
-  const int n_max = last - first + 1 + 2 * n_jump + (int)(reddest / igm_step[2].step_A) + 2 * n_jump;
-  double *base = sdn_alloc((size_t)n_max, sizeof *base, "wavelengths", err), *wave = sdn_alloc((size_t)(2 * n_max), sizeof *wave, "wavelengths", err);
-  if (base && wave) {
+  const int n_max = last - first + 1 + 2 * n_jump;
+  double *base = sdn_alloc((size_t)n_max, sizeof *base, "wavelengths", err), *wave = NULL;
+  if (base) {
     for (int i = first; i <= last; i++) base[n++] = g->wave_A[i];
     for (int i = 0; i < n_jump; i++)
       if (jump[i] > g->wave_A[first] && jump[i] < g->wave_A[last]) base[n++] = jump[i], base[n++] = jump[i];
     qsort(base, (size_t)n, sizeof *base, ascending);
     n = keep_distinct(base, n, jump, n_jump);
+    int m = n;
+    for (int i = 0; i + 1 < n; i++) m += base[i + 1] <= reddest ? subdivide(igm, base[i], base[i + 1], NULL) : 0;
+    wave = sdn_alloc((size_t)m, sizeof *wave, "wavelengths", err);
+  }
+  if (wave) {
     int m = 0;
     for (int i = 0; i < n; i++) {
       wave[m++] = base[i];
-      if (i + 1 < n && base[i + 1] <= reddest) m += subdivide(base[i], base[i + 1], wave + m);
+      if (i + 1 < n && base[i + 1] <= reddest) m += subdivide(igm, base[i], base[i + 1], wave + m);
     }
     c->n_wave = m;
     c->wave_A = wave;
@@ -94,7 +86,7 @@ static sdn_status make_waves(const sdn_grid *g, sdn_igm_law igm, double low_A, d
   return ok ? SDN_OK : err->status;
 }
 
-sdn_status sdn_columns_new(const sdn_grid *g, sdn_igm_law igm, bool lines, double low_A, double high_A, sdn_columns *c, sdn_err *err)
+sdn_status sdn_columns_new(const sdn_grid *g, const sdn_igm *igm, bool lines, double low_A, double high_A, sdn_columns *c, sdn_err *err)
 {
   *c = (sdn_columns){0};
   if (make_waves(g, igm, low_A, high_A, c, err)) return err->status;

@@ -10,7 +10,7 @@
 
 /* What depends on redshift alone; galaxies are taken by ascending redshift, so equal ones share it. */
 typedef struct at_redshift {
-  double redshift, njy_per_lnu;
+  double redshift, igm_scale, njy_per_lnu;
   float *transmission, *line_transmission;   /* [n_igm], [n_line] */
   int *first, *last;                         /* [n_band] nodes of each band */
   float *weight;                             /* [n_band][n_wave] */
@@ -24,7 +24,7 @@ typedef struct work {
 static sdn_status take_work(const sdn_forward *f, work *w, sdn_arena *arena, sdn_err *err)
 {
   const size_t n_column = (size_t)f->columns.n_block * SDN_BLOCK, n_band = (size_t)f->n_band + 1;
-  w->at = (at_redshift){.redshift = NAN};
+  w->at = (at_redshift){.redshift = NAN, .igm_scale = NAN};
   w->at.transmission = sdn_arena_take(arena, (size_t)f->n_igm + 1, sizeof(float), err);
   w->at.line_transmission = sdn_arena_take(arena, (size_t)f->columns.n_line + 1, sizeof(float), err);
   w->at.first = sdn_arena_take(arena, n_band, sizeof(int), err);
@@ -36,6 +36,15 @@ static sdn_status take_work(const sdn_forward *f, work *w, sdn_arena *arena, sdn
   return ok ? SDN_OK : err->status;
 }
 
+static void set_igm(const sdn_forward *f, double z, double scale, at_redshift *at)
+{
+  if (at->igm_scale >= scale && at->igm_scale <= scale) return;
+  at->igm_scale = scale;
+  if (f->igm) sdn_igm_table_transmission(f->igm, z, scale, at->transmission);
+  for (int l = 0; l < f->columns.n_line; l++) at->line_transmission[l] = 1;
+  if (f->igm_line) sdn_igm_table_transmission(f->igm_line, z, scale, at->line_transmission);
+}
+
 static sdn_status set_redshift(const sdn_forward *f, double z, long row, at_redshift *at, sdn_err *err)
 {
   const sdn_columns *c = &f->columns;
@@ -45,9 +54,7 @@ static sdn_status set_redshift(const sdn_forward *f, double z, long row, at_reds
   for (int b = 0; b < f->n_band; b++)
     if (!sdn_filter_weights(f->filter[b], c->n_wave, c->wave_A, 1 + z, &at->first[b], &at->last[b], at->weight + (size_t)b * (size_t)c->n_wave))
       return sdn_fail_row(err, SDN_RANGE, row, "galaxy %ld: band %s leaves the grid's wavelengths at redshift %g", row, f->filter[b]->id, z);
-  if (f->igm) sdn_igm_table_transmission(f->igm, z, at->transmission);
-  for (int l = 0; l < c->n_line; l++) at->line_transmission[l] = 1;
-  if (f->igm_line) sdn_igm_table_transmission(f->igm_line, z, at->line_transmission);
+  at->igm_scale = NAN;
   return SDN_OK;
 }
 
@@ -134,6 +141,7 @@ sdn_status sdn_galaxies_flux(const sdn_forward *f, int n, const sdn_galaxy *g, l
     const int i = order[k].index;
     const unsigned char *needed = need + (size_t)i * n_block;
     if (set_redshift(f, g[i].redshift, row0 + i, &w.at, err)) return err->status;
+    set_igm(f, g[i].redshift, g[i].igm_scale, &w.at);
     sdn_galaxy_emerge(f, &g[i], &light, i, needed, w.scratch, w.spectrum);
     absorb(f, &w.at, needed, w.spectrum);
     if (band_fluxes(f, &g[i], &w.at, w.spectrum, row0 + i, flux_nJy + (size_t)i * (size_t)f->n_band, err)) return err->status;

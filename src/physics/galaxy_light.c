@@ -38,9 +38,9 @@ sdn_status sdn_galaxy_place(const sdn_forward *f, const double *params, long row
   g->mass_msun = pow(10, sdn_model_value(m, SDN_SLOT_LOG_MASS, params));
   g->escape = sdn_model_value(m, SDN_SLOT_ESCAPE, params);
   g->ly_alpha = sdn_model_value(m, SDN_SLOT_LY_ALPHA, params);
-  g->a_v_mag = sdn_model_value(m, SDN_SLOT_A_V, params);
-  g->slope = sdn_model_value(m, SDN_SLOT_DUST_SLOPE, params);
-  g->bump = sdn_model_value(m, SDN_SLOT_DUST_BUMP, params);
+  g->a_v_mag = m->dust ? sdn_attenuation_a_v_mag(m->dust, params) : 0;
+  g->igm_scale = sdn_igm_scale(m->igm, params);
+  if (f->dust) sdn_attenuation_table_prepare(f->dust, params, &g->curve);
   if (check_range(g, f, row, err)) return err->status;
   for (int a = 1; a < m->grid->n_axis; a++) {
     const sdn_grid_axis *axis = &m->grid->axis[a];
@@ -99,14 +99,10 @@ sdn_status sdn_galaxies_light(const sdn_forward *f, int n, const sdn_galaxy *g, 
 /* This galaxy's attenuation curve on the columns, in `scratch` if it is its own. */
 static const float *galaxy_curve(const sdn_forward *f, const sdn_galaxy *g, const unsigned char *need, float *scratch)
 {
-  const sdn_attenuation_law law = f->model->dust;
-  if (law == SDN_ATTENUATION_NONE || f->curve_is_fixed) return f->curve;
-  const double norm = sdn_attenuation_base(law, 5500) + g->bump * sdn_attenuation_drude(5500);
-  const float p[3] = {(float)g->slope, (float)g->bump, (float)(1 / norm)};
-  for (int b = 0; b < f->columns.n_block; b++) {
-    const int j = b * SDN_BLOCK;
-    if (need[b]) sdn_kernel_curve(SDN_BLOCK, f->base + j, f->drude + j, f->ln_wave + j, p, scratch + j);
-  }
+  if (!f->dust) return NULL;
+  if (sdn_attenuation_table_is_fixed(f->dust)) return sdn_attenuation_table_curve(f->dust, &g->curve, 0, f->columns.n_block * SDN_BLOCK, scratch);
+  for (int b = 0; b < f->columns.n_block; b++)
+    if (need[b]) sdn_attenuation_table_curve(f->dust, &g->curve, b * SDN_BLOCK, SDN_BLOCK, scratch + b * SDN_BLOCK);
   return scratch;
 }
 

@@ -26,9 +26,6 @@ static const sdn_model_knob knobs[SDN_N_SLOT] = {
   {SDN_SLOT_LOG_U, "nebular", "log_u", {"log_u", "log10", "-2", 0, 0, "log10 of the ionisation parameter"}},
   {SDN_SLOT_ESCAPE, "nebular", "escape_fraction", {"escape_fraction", "", "0", 0, 1, "share of the starlight that meets neither gas nor dust"}},
   {SDN_SLOT_LY_ALPHA, "nebular", "ly_alpha_fraction", {"ly_alpha_fraction", "", "1", 0, 1, "share of Lyman alpha that leaves the gas, before dust and IGM"}},
-  {SDN_SLOT_A_V, "dust", "a_v_mag", {"a_v_mag", "mag", NULL, 0, 100, "attenuation at 5500 A, slope and bump included"}},
-  {SDN_SLOT_DUST_SLOPE, "dust", "slope", {"dust_slope", "", "0", -3, 3, "power of wavelength by which the curve is tilted"}},
-  {SDN_SLOT_DUST_BUMP, "dust", "bump", {"dust_bump", "", "0", 0, 10, "amplitude of the 2175 A bump, in units of Calzetti's k"}},
 };
 static const char log_u_axis[] = "ionisation_parameters";
 
@@ -44,6 +41,8 @@ void sdn_model_free(sdn_model *m)
   sdn_sfh_model_free(m->sfh);
   sdn_prior_free(m->prior);
   sdn_cosmology_free(m->cosmology);
+  sdn_attenuation_free(m->dust);
+  sdn_igm_free(m->igm);
   sdn_grid_free(m->grid);
   sdn_release(m->yaml);
   sdn_release(m->origin);
@@ -82,8 +81,8 @@ static sdn_status check_tree(const sdn_yaml *root, sdn_err *err)
   if (!stars || stars->kind != SDN_YAML_MAP) return sdn_yaml_fail(stars ? stars : root, err, "a model needs stars: {log_mass_formed_msun, log_metallicity, sfh}");
   if (!sdn_yaml_get(stars, "sfh")) return sdn_yaml_fail(stars, err, "stars need a history: sfh: {family: ...}");
   if (check_section(sdn_yaml_get(root, "nebular"), "nebular", err) || check_section(sdn_yaml_get(root, "dust"), "dust", err)) return err->status;
-  if (check_keys(stars, "stars", "sfh", err) || check_keys(sdn_yaml_get(root, "nebular"), "nebular", NULL, err)) return err->status;
-  return check_keys(sdn_yaml_get(root, "dust"), "dust", "law", err);
+  if (check_keys(stars, "stars", "sfh", err)) return err->status;
+  return check_keys(sdn_yaml_get(root, "nebular"), "nebular", NULL, err);
 }
 
 static sdn_status read_grid(sdn_model *m, const sdn_yaml *root, sdn_err *err)
@@ -96,15 +95,8 @@ static sdn_status read_grid(sdn_model *m, const sdn_yaml *root, sdn_err *err)
 
 static sdn_status read_laws(sdn_model *m, const sdn_yaml *root, sdn_err *err)
 {
-  const sdn_yaml *dust = sdn_yaml_get(root, "dust"), *nebular = sdn_yaml_get(root, "nebular");
-  const char *igm = "inoue14", *law = "none";
+  const sdn_yaml *nebular = sdn_yaml_get(root, "nebular");
   const bool has_tables = m->grid->nebular_continuum.value != NULL;
-  if (sdn_yaml_text(root, "igm", false, &igm, err)) return err->status;
-  if (sdn_igm_parse(igm, &m->igm, err)) return sdn_fail_in(err, "%s:%d", m->origin, sdn_yaml_get(root, "igm")->line);
-  if (dust && dust->kind == SDN_YAML_MAP) {
-    if (sdn_yaml_text(dust, "law", true, &law, err)) return err->status;
-    if (sdn_attenuation_parse(law, &m->dust, err)) return sdn_fail_in(err, "%s:%d", m->origin, dust->line);
-  }
   if (nebular && nebular->kind == SDN_YAML_MAP && !has_tables)
     return sdn_yaml_fail(nebular, err, "grid %s has no nebular tables; write nebular: none or choose a photoionised grid", m->grid->name);
   m->nebular = has_tables && !is_none(nebular);
@@ -194,8 +186,9 @@ static sdn_status add_parameters(sdn_model *m, const sdn_yaml *root, sdn_err *er
   if (sdn_sfh_model_new(sdn_yaml_get(sdn_yaml_get(root, "stars"), "sfh"), m->prior, &m->sfh, err)) return err->status;
   for (int s = SDN_SLOT_LOG_U; m->nebular && s <= SDN_SLOT_LY_ALPHA; s++)
     if (add_slot(m, root, (sdn_slot)s, err)) return err->status;
-  for (int s = SDN_SLOT_A_V; m->dust != SDN_ATTENUATION_NONE && s <= SDN_SLOT_DUST_BUMP; s++)
-    if (add_slot(m, root, (sdn_slot)s, err)) return err->status;
+  const sdn_yaml *dust = sdn_yaml_get(root, "dust");
+  if (dust && !is_none(dust) && sdn_attenuation_new(dust, NULL, 0, m->prior, &m->dust, err)) return err->status;
+  if (sdn_igm_new(sdn_yaml_get(root, "igm"), m->prior, &m->igm, err)) return err->status;
   if (add_grid_axes(m, root, err) || sdn_prior_finish(m->prior, err)) return err->status;
   return sdn_sfh_model_bind(m->sfh, m->prior, err);
 }

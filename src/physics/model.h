@@ -11,8 +11,7 @@
 
 /* Parameters that every family of histories shares. Those that the model does not have (dust: none) have index -1 and act as zero. */
 typedef enum sdn_slot {
-  SDN_SLOT_REDSHIFT, SDN_SLOT_LOG_MASS, SDN_SLOT_LOG_METALLICITY, SDN_SLOT_LOG_U, SDN_SLOT_ESCAPE, SDN_SLOT_LY_ALPHA, SDN_SLOT_A_V, SDN_SLOT_DUST_SLOPE,
-  SDN_SLOT_DUST_BUMP, SDN_N_SLOT
+  SDN_SLOT_REDSHIFT, SDN_SLOT_LOG_MASS, SDN_SLOT_LOG_METALLICITY, SDN_SLOT_LOG_U, SDN_SLOT_ESCAPE, SDN_SLOT_LY_ALPHA, SDN_N_SLOT
 } sdn_slot;
 
 /* One row of the table from which YAML, explain and docs/formats.md read: where the key stands and what the parameter is. */
@@ -26,8 +25,8 @@ struct sdn_model {
   sdn_prior *prior;
   sdn_sfh_model *sfh;
   bool nebular;                          /* gas shines; without it the stars are bare */
-  sdn_attenuation_law dust;
-  sdn_igm_law igm;
+  sdn_attenuation *dust;                 /* NULL: none */
+  sdn_igm *igm;
   bool random_design;                    /* a library of this model: pseudo-random draws instead of Sobol points */
   int param[SDN_N_SLOT];
   int axis_param[SDN_GRID_MAX_AXIS];     /* the parameter that moves along each extra grid axis; -1: the axis has one node, or no table in use needs it */

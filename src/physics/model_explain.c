@@ -5,15 +5,6 @@
 
 #include "physics/model.h"
 
-static const char *help_for(const char *name)
-{
-  size_t n;
-  const sdn_model_knob *knobs = sdn_model_knobs(&n);
-  for (size_t i = 0; i < n; i++)
-    if (strcmp(knobs[i].spec.name, name) == 0) return knobs[i].spec.help;
-  return "";
-}
-
 static void explain_grid(const sdn_grid *g, FILE *out)
 {
   fprintf(out, "grid            %s (%s)\n", g->name, g->path);
@@ -30,8 +21,8 @@ static void explain_grid(const sdn_grid *g, FILE *out)
 static void explain_laws(const sdn_model *m, FILE *out)
 {
   fprintf(out, "nebular         %s\n", m->nebular ? "continuum and lines, each (1 - escape_fraction)" : "none: bare stars");
-  fprintf(out, "dust            %s\n", m->dust == SDN_ATTENUATION_CALZETTI ? "calzetti; escaping light meets none" : "none");
-  fprintf(out, "igm             %s\n", m->igm == SDN_IGM_INOUE14 ? "inoue14; Lyman alpha counts as blueward of itself" : "none");
+  fprintf(out, "dust            %s; escaping light meets none\n", m->dust ? sdn_attenuation_name(m->dust) : "none");
+  fprintf(out, "igm             %s%s\n", sdn_igm_name(m->igm), sdn_igm_is_none(m->igm) ? "" : "; Lyman alpha counts as blueward of itself");
 }
 
 sdn_status sdn_model_explain(const sdn_model *m, FILE *out, sdn_err *err)
@@ -41,7 +32,7 @@ sdn_status sdn_model_explain(const sdn_model *m, FILE *out, sdn_err *err)
   explain_laws(m, out);
   fprintf(out, "%-24s %-14s %-60s %s\n", "parameter", "unit", "value or prior", "from");
   for (int p = 0; p < sdn_prior_n_param(m->prior); p++) {
-    const char *name = sdn_prior_param_name(m->prior, p), *help = help_for(name), *unit = sdn_prior_param_unit(m->prior, p);
+    const char *name = sdn_prior_param_name(m->prior, p), *help = sdn_prior_param_help(m->prior, p), *unit = sdn_prior_param_unit(m->prior, p);
     fprintf(out, "%-24s %-14s %-60s %s%s%s\n", name, *unit ? unit : "-", sdn_prior_param_text(m->prior, p),
             sdn_prior_param_is_default(m->prior, p) ? "default" : "model", *help ? "   # " : "", help);
   }

@@ -19,7 +19,7 @@ static sdn_status observed_fnu(const sdn_forward *f, const double *params, doubl
   memset(need, 1, (size_t)c->n_block);
   if (sdn_galaxy_prepare(f, params, 0, &g, arena, err) || sdn_galaxies_light(f, 1, &g, need, &light, arena, err)) return err->status;
   sdn_galaxy_emerge(f, &g, &light, 0, need, scratch, spectrum);
-  if (f->igm) sdn_igm_table_transmission(f->igm, g.redshift, transmission);
+  if (f->igm) sdn_igm_table_transmission(f->igm, g.redshift, g.igm_scale, transmission);
   const double njy = g.mass_msun * sdn_cosmology_njy_per_lnu(f->model->cosmology, g.redshift);
   for (int j = 0; j < c->n_wave; j++) fnu_nJy[j] = njy * (double)spectrum[j] * (j < f->n_igm ? (double)transmission[j] : 1);
   *stretch = 1 + g.redshift;

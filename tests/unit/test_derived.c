@@ -13,6 +13,7 @@
 
 #include "physics/galaxy.h"
 #include "support/grid_fixture.h"
+#include "support/law_text.h"
 
 #define MAX_PARAM 40
 enum { N_WAVE = 400 };
@@ -171,9 +172,11 @@ static void dust_reddens(void **unused)
   slope = -2;
   machine clear = make(&stars, ""), dusty = make(&stars, "dust: {law: calzetti, a_v_mag: 1}\n");
   const double extra = value_of(&dusty, "m_uv_ab") - value_of(&clear, "m_uv_ab");
-  const double k = sdn_attenuation_curve(SDN_ATTENUATION_CALZETTI, 0, 0, 1500);
+  test_dust law = test_dust_of("{law: calzetti, a_v_mag: 1}");
+  const double k = test_dust_k(&law, 1500);
   if (!(fabs(extra - k) <= tolerance)) fail_msg("%g mag instead of %g", extra, k);
   assert_true(value_of(&dusty, "rest_u_v") > 0.1 && value_of(&dusty, "rest_v_j") > 0.1 && value_of(&dusty, "beta_uv") > -1.5);
+  test_dust_free(&law);
   unmake(&clear);
   unmake(&dusty);
 }

@@ -71,7 +71,7 @@ static void defaults_follow_the_grid(void **unused)
 {
   (void)unused;
   sdn_model *m = accepted(bare_path, START);
-  assert_true(!m->nebular && m->dust == SDN_ATTENUATION_NONE && m->igm == SDN_IGM_INOUE14);
+  assert_true(!m->nebular && !m->dust && !strcmp(sdn_igm_name(m->igm), "inoue14"));
   assert_false(has_param(m, "log_u") || has_param(m, "escape_fraction") || has_param(m, "a_v_mag"));
   assert_string_equal(sdn_model_yaml(m), yaml_of(bare_path, START));
   sdn_model_free(m);
@@ -82,7 +82,7 @@ static void defaults_follow_the_grid(void **unused)
   assert_true(m->nebular && has_param(m, "log_u") && has_param(m, "ly_alpha_fraction"));
   sdn_model_free(m);
   m = accepted(gas_path, START "nebular: none\ndust: none\nigm: none\n");
-  assert_true(!m->nebular && m->igm == SDN_IGM_NONE && !has_param(m, "escape_fraction"));
+  assert_true(!m->nebular && sdn_igm_is_none(m->igm) && !has_param(m, "escape_fraction"));
   sdn_model_free(m);
 }
 
