@@ -19,7 +19,15 @@ static const struct kind { const char *prefix, *unit; } kinds[] = {
   [SDN_OBSERVABLE_LINE_LUMINOSITY] = {"line_luminosity:", "1e40 erg/s"}, [SDN_OBSERVABLE_LINE_EW] = {"line_ew:", "Angstrom"},
 };
 
+static sdn_observable_kind kind_of(const char *id)
+{
+  for (int k = SDN_OBSERVABLE_PIXEL; k <= SDN_OBSERVABLE_LINE_EW; k++)
+    if (!strncmp(id, kinds[k].prefix, strlen(kinds[k].prefix))) return (sdn_observable_kind)k;
+  return SDN_OBSERVABLE_BAND;
+}
+
 const char *sdn_observable_unit(const sdn_observable *o) { return kinds[o->kind].unit; }
+const char *sdn_observable_id_unit(const char *id) { return kinds[kind_of(id)].unit; }
 
 void sdn_observable_free(sdn_observable *o)
 {
@@ -76,8 +84,7 @@ sdn_status sdn_observable_read(const char *id, sdn_observable **out, sdn_err *er
   *out = NULL;
   sdn_observable *o = sdn_alloc(1, sizeof *o, "an observable", err);
   if (!o) return err->status;
-  for (int k = SDN_OBSERVABLE_PIXEL; k <= SDN_OBSERVABLE_LINE_EW; k++)
-    if (!strncmp(id, kinds[k].prefix, strlen(kinds[k].prefix))) o->kind = (sdn_observable_kind)k;
+  o->kind = kind_of(id);
   const char *rest = o->id + strlen(kinds[o->kind].prefix);
   sdn_status status = SDN_OK;
   if (o->kind == SDN_OBSERVABLE_BAND) {   /* a path may be longer than the name that is kept */

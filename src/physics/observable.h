@@ -44,6 +44,7 @@ void sdn_observable_free(sdn_observable *o);
 /* Finds the lines that a line's name means; nothing to do for bands and pixels. Before weights and lines. */
 sdn_status sdn_observable_bind(sdn_observable *o, const sdn_line_list *lines, sdn_err *err);
 const char *sdn_observable_unit(const sdn_observable *o);
+const char *sdn_observable_id_unit(const char *id);   /* of the kind that the id begins as */
 /* `hash` carried on over all that decides the value: the id, and a band's curve. */
 uint64_t sdn_observable_hash(const sdn_observable *o, uint64_t hash);
 
