@@ -43,14 +43,13 @@ void sdn_model_free(sdn_model *m)
   if (!m) return;
   sdn_sfh_model_free(m->sfh);
   sdn_prior_free(m->prior);
+  sdn_population_free(m->population);
   sdn_cosmology_free(m->cosmology);
   sdn_grid_free(m->grid);
   sdn_release(m->yaml);
   sdn_release(m->origin);
   sdn_release(m);
 }
-
-static double age_universe_gyr(const void *cosmology, double z) { return sdn_cosmology_age_yr(cosmology, z) * 1e-9; }
 
 static bool is_none(const sdn_yaml *node) { return node && node->kind == SDN_YAML_SCALAR && strcmp(node->text, "none") == 0; }
 
@@ -188,7 +187,7 @@ static sdn_status add_grid_axes(sdn_model *m, const sdn_yaml *root, sdn_err *err
 
 static sdn_status add_parameters(sdn_model *m, const sdn_yaml *root, sdn_err *err)
 {
-  if (sdn_prior_new(&m->prior, err) || sdn_prior_add_function(m->prior, "age_universe_gyr", age_universe_gyr, m->cosmology, err)) return err->status;
+  if (sdn_prior_new(&m->prior, err) || sdn_population_new(m->cosmology, m->prior, &m->population, err)) return err->status;
   for (int s = SDN_SLOT_REDSHIFT; s <= SDN_SLOT_LOG_METALLICITY; s++)
     if (add_slot(m, root, (sdn_slot)s, err)) return err->status;
   if (sdn_sfh_model_new(sdn_yaml_get(sdn_yaml_get(root, "stars"), "sfh"), m->prior, &m->sfh, err)) return err->status;

@@ -7,6 +7,7 @@
 #include "physics/cosmology.h"
 #include "physics/grid.h"
 #include "physics/igm.h"
+#include "physics/population.h"
 #include "physics/sfh.h"
 
 /* Parameters that every family of histories shares. Those that the model does not have (dust: none) have index -1 and act as zero. */
@@ -23,6 +24,7 @@ struct sdn_model {
   char *yaml, *origin;
   sdn_grid *grid;
   sdn_cosmology *cosmology;
+  sdn_population *population;            /* functions that formulas call */
   sdn_prior *prior;
   sdn_sfh_model *sfh;
   bool nebular;                          /* gas shines; without it the stars are bare */
