@@ -23,6 +23,7 @@
 
 #include "physics/attenuation.h"
 
+#define SDN_AGN_MAX_LINE 64   /* at least sdn_agn_n_line of any */
 #define SDN_AGN_MAX_PIECE 6
 #define SDN_AGN_MAX_AXIS 8
 
