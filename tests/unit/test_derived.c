@@ -109,13 +109,15 @@ static void mass_survives(void **unused)
   sdn_sfh h;
   (void)unused;
   slope = -2;
+  sdn_arena *arena = sdn_arena_new(&err);
   machine m = make(&stars, "");
   for (int i = 0; i < 9; i++) age[i] = fixture_age_yr(&stars, i);
-  must(sdn_sfh_prepare(m.model->sfh, m.params, sdn_cosmology_age_yr(m.model->cosmology, 1), 1e10, &h, &err));
+  must(sdn_sfh_prepare(m.model->population[0].sfh, m.params, sdn_cosmology_age_yr(m.model->cosmology, 1), 1e10, arena, &h, &err));
   sdn_sfh_weights(&h, 9, age, weight);
   for (int i = 0; i < 9; i++) sum += weight[i] / (1 + i);
   close_to(&m, "log_mass_surviving_msun", 10 + log10(sum), tolerance);
   close_to(&m, "log_ssfr_100myr_per_yr", value_of(&m, "log_sfr_100myr_msun_per_yr") - 10 - log10(sum), tolerance);
+  sdn_arena_free(arena);
   unmake(&m);
 }
 
