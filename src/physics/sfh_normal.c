@@ -13,10 +13,11 @@
 #define HALF_LEVEL 1.17741002251547469101   /* sqrt(2 ln 2) */
 #define FLAT 0.5           /* ln phi changes by less over an interval: then quadrature of 12 points is exact, and differences are not */
 #define NEGLIGIBLE 45.0    /* e^-45 of the highest rate or less */
+#define YOUNG 0.02         /* of the time since the onset of a log-normal: so young that one distance serves all */
 
 /* X_YOUNG, X_OLD: x at the end and at the onset of star formation (gaussian: rising with age; log_normal: falling). TOP: ln of phi's height in the
  * window, without 1/sqrt(2 pi). */
-enum { X_YOUNG, X_OLD, TOP, WIDTH, ORIGIN_YR, PEAK_YR };
+enum { X_YOUNG, X_OLD, TOP, WIDTH, ORIGIN_YR, PEAK_YR, YOUNG_REACH_YR };
 
 /* int of e^(-x^2/2 - top) dx. */
 static double between(double top, double low, double high)
@@ -190,6 +191,7 @@ static sdn_status prepare_log_normal(const sdn_sfh_model *m, const sdn_sfh_galax
   h->value[X_YOUNG] = log_x(h, h->knot_yr[0]);
   h->value[X_OLD] = -INFINITY;
   h->value[TOP] = height(-INFINITY, h->value[X_YOUNG]);
+  h->value[YOUNG_REACH_YR] = (onset_yr - h->knot_yr[0]) * (1 - YOUNG) * -expm1(-sigma * reach_x(fabs(h->value[X_YOUNG]) - 1.1 * log1p(-YOUNG) / sigma));
   h->norm = between(h->value[TOP], -INFINITY, h->value[X_YOUNG]);
   return check_norm(h, "log-normal", err);
 }
@@ -230,11 +232,12 @@ static double log_normal_mean_age_yr(const sdn_sfh *h)
 static double log_normal_reach_yr(const sdn_sfh *h, int segment, double younger_yr, double older_yr)
 {
   (void)segment;
-  const double high = log_x(h, younger_yr), middle_yr = 0.5 * (younger_yr + older_yr);
-  if (high < 0 && -0.5 * high * high < h->value[TOP] - NEGLIGIBLE) return INFINITY;
-  const double low = log_x(h, older_yr);
-  if (low > 0 && -0.5 * low * low < h->value[TOP] - NEGLIGIBLE) return INFINITY;
-  return (h->value[ORIGIN_YR] - middle_yr) * -expm1(-h->value[WIDTH] * reach_x(log_x(h, middle_yr)));
+  if (older_yr - h->knot_yr[0] < YOUNG * (h->value[ORIGIN_YR] - h->knot_yr[0])) return h->value[YOUNG_REACH_YR];
+  const double inverse_peak = 1 / h->value[PEAK_YR], sigma = h->value[WIDTH], least = 1e-300, middle_yr = h->value[ORIGIN_YR] - 0.5 * (younger_yr + older_yr);
+  const double high = sdn_vlog((h->value[ORIGIN_YR] - younger_yr) * inverse_peak) / sigma - sigma;
+  const double low = sdn_vlog(fmax((h->value[ORIGIN_YR] - older_yr) * inverse_peak, least)) / sigma - sigma;
+  if (height(low, high) < h->value[TOP] - NEGLIGIBLE) return INFINITY;
+  return middle_yr * (1 - sdn_vexp(-sigma * reach_x(sdn_vlog(middle_yr * inverse_peak) / sigma - sigma)));
 }
 
 const sdn_sfh_ops sdn_sfh_log_normal = {

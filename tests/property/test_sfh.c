@@ -17,7 +17,8 @@
 
 #define TOL_SUM 1e-12        /* what is promised; rounding of 110 terms leaves 1e-14 */
 #define TOL_WEIGHT 1e-8      /* of the mass: what sfh.h promises */
-#define TOL_CURVE 3e-8       /* cumulative mass against quadrature asked for 1e-11; quantiles 1e-9 of an age apart leave their distance 7 digits */
+#define TOL_CURVE 1e-9       /* cumulative mass against quadrature asked for 1e-11 */
+#define TOL_AGE 4e-16        /* of an age: rounding, which the distance of two near knots suffers from */
 #define TOL_MEAN_AGE 1e-8    /* of the age of the Universe */
 #define N_AGE 110
 #define N_DRAW 1500
@@ -450,6 +451,14 @@ static void formation_ages_come_back(void **state)
     }
 }
 
+static double curve_tolerance(const sdn_sfh *h)
+{
+  double nearest_yr = INFINITY;
+  for (int k = 0; k + 1 < h->n_knot; k++)
+    if (h->knot_yr[k + 1] > h->knot_yr[k]) nearest_yr = fmin(nearest_yr, h->knot_yr[k + 1] - h->knot_yr[k]);
+  return TOL_CURVE + TOL_AGE * h->age_universe_yr / nearest_yr;
+}
+
 /* The mass between two cuts is the integral of the rate, and the mean age that of 1 - M. */
 static void mass_is_integral_of_rate(void **state)
 {
@@ -468,7 +477,7 @@ static void mass_is_integral_of_rate(void **state)
         mass += quadrature(rate_over_age, &s, a, b);   /* at points inside: rates jump at knots */
         mean_yr -= quadrature(mass_over_age, &s, a, b);
         worst = fmax(worst, fabs(mass - expected));
-        if (!(fabs(mass - expected) <= TOL_CURVE)) fail_msg("%s draw %d: mass since %g yr is %.12g, integral of the rate %.12g", families[f].yaml, i, b, expected, mass);
+        if (!(fabs(mass - expected) <= curve_tolerance(&h))) fail_msg("%s draw %d: mass since %g yr is %.12g, integral of the rate %.12g", families[f].yaml, i, b, expected, mass);
         a = b;
       }
       if (!(fabs(mean_yr - sdn_sfh_mean_age_yr(&h)) <= TOL_MEAN_AGE * h.age_universe_yr))
