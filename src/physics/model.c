@@ -51,6 +51,7 @@ void sdn_model_free(sdn_model *m)
   sdn_dust_emission_free(m->dust_emission);
   sdn_agn_free(m->agn);
   sdn_igm_free(m->igm);
+  sdn_derived_plan_free(m->derived);
   sdn_prior_free(m->prior);
   sdn_census_free(m->census);
   sdn_cosmology_free(m->cosmology);
@@ -267,6 +268,7 @@ sdn_status sdn_model_parse(const char *yaml, const char *origin, sdn_model **out
   if (!status) status = sdn_cosmology_new(sdn_yaml_get(root, "cosmology"), &m->cosmology, err);
   if (!status) status = read_grid(m, root, err);
   if (!status) status = read_design(m, root, err);
+  if (!status) status = sdn_derived_plan_new(sdn_yaml_get(root, "derived"), &m->derived, err);
   if (!status) status = add_parameters(m, root, err);
   if (!status) status = check_histories(m, err);
   if (status && !strstr(err->text, origin)) sdn_fail_in(err, "%s", origin);   /* what is missing stands on no line */
