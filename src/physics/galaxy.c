@@ -219,6 +219,12 @@ static sdn_status make_igm(sdn_forward *f, sdn_err *err)
 
 sdn_status sdn_forward_new(const sdn_model *m, int n_band, const char *const *filter_ids, sdn_forward **out, sdn_err *err)
 {
+  return sdn_forward_new_over(m, n_band, filter_ids, HUGE_VAL, 0, out, err);
+}
+
+sdn_status sdn_forward_new_over(const sdn_model *m, int n_band, const char *const *filter_ids, double spectrum_low_A, double spectrum_high_A, sdn_forward **out,
+                                sdn_err *err)
+{
   double low_A, high_A;
   *out = NULL;
   if (n_band < 0) return sdn_fail(err, SDN_USAGE, "%d bands asked for; their number must not be negative", n_band);
@@ -230,6 +236,8 @@ sdn_status sdn_forward_new(const sdn_model *m, int n_band, const char *const *fi
   if (!status) status = check_cover(f, err);
   if (status) goto done;
   wanted_range(f, &low_A, &high_A);
+  low_A = fmin(low_A, spectrum_low_A);
+  high_A = fmax(high_A, spectrum_high_A);
   status = sdn_columns_new(m->grid, m->igm, m->nebular && m->grid->lines.value, low_A, high_A, &f->columns, err);
   if (!status) status = make_panels(f, err);
   if (!status) status = make_curve(f, err);

@@ -186,7 +186,14 @@ static sdn_status add_grid_axes(sdn_model *m, const sdn_yaml *root, sdn_err *err
   return SDN_OK;
 }
 
-static sdn_status add_parameters(sdn_model *m, const sdn_yaml *root, sdn_err *err)
+static sdn_status set_parameters(sdn_model *m, int n, const sdn_setting *setting, sdn_err *err)
+{
+  for (int i = 0; i < n; i++)
+    if (sdn_prior_set(m->prior, setting[i].name, setting[i].value, err)) return err->status;
+  return SDN_OK;
+}
+
+static sdn_status add_parameters(sdn_model *m, const sdn_yaml *root, int n_set, const sdn_setting *setting, sdn_err *err)
 {
   if (sdn_prior_new(&m->prior, err) || sdn_prior_add_function(m->prior, "age_universe_gyr", age_universe_gyr, m->cosmology, err)) return err->status;
   for (int s = SDN_SLOT_REDSHIFT; s <= SDN_SLOT_LOG_METALLICITY; s++)
@@ -196,7 +203,7 @@ static sdn_status add_parameters(sdn_model *m, const sdn_yaml *root, sdn_err *er
     if (add_slot(m, root, (sdn_slot)s, err)) return err->status;
   for (int s = SDN_SLOT_A_V; m->dust != SDN_ATTENUATION_NONE && s <= SDN_SLOT_DUST_BUMP; s++)
     if (add_slot(m, root, (sdn_slot)s, err)) return err->status;
-  if (add_grid_axes(m, root, err) || sdn_prior_finish(m->prior, err)) return err->status;
+  if (add_grid_axes(m, root, err) || set_parameters(m, n_set, setting, err) || sdn_prior_finish(m->prior, err)) return err->status;
   return sdn_sfh_model_bind(m->sfh, m->prior, err);
 }
 
@@ -211,7 +218,9 @@ static void bind(sdn_model *m)
   m->axis_param[1] = m->param[SDN_SLOT_LOG_METALLICITY];
 }
 
-sdn_status sdn_model_parse(const char *yaml, const char *origin, sdn_model **out, sdn_err *err)
+sdn_status sdn_model_parse(const char *yaml, const char *origin, sdn_model **out, sdn_err *err) { return sdn_model_parse_set(yaml, origin, 0, NULL, out, err); }
+
+sdn_status sdn_model_parse_set(const char *yaml, const char *origin, int n_set, const sdn_setting *setting, sdn_model **out, sdn_err *err)
 {
   sdn_yaml *root = NULL;
   *out = NULL;
@@ -225,7 +234,7 @@ sdn_status sdn_model_parse(const char *yaml, const char *origin, sdn_model **out
   if (!status) status = read_grid(m, root, err);
   if (!status) status = read_laws(m, root, err);
   if (!status) status = read_design(m, root, err);
-  if (!status) status = add_parameters(m, root, err);
+  if (!status) status = add_parameters(m, root, n_set, setting, err);
   if (status) goto done;
   bind(m);
   *out = m;
@@ -236,13 +245,15 @@ done:
   return status;
 }
 
-sdn_status sdn_model_read(const char *path, sdn_model **model, sdn_err *err)
+sdn_status sdn_model_read(const char *path, sdn_model **model, sdn_err *err) { return sdn_model_read_set(path, 0, NULL, model, err); }
+
+sdn_status sdn_model_read_set(const char *path, int n_set, const sdn_setting *setting, sdn_model **model, sdn_err *err)
 {
   char *text = NULL, *file = sdn_named_file("models", ".yaml", path, err);
   *model = NULL;
   if (!file) return err->status;
   sdn_status status = sdn_read_text_file(file, &text, err);
-  if (status == SDN_OK) status = sdn_model_parse(text, file, model, err);
+  if (status == SDN_OK) status = sdn_model_parse_set(text, file, n_set, setting, model, err);
   sdn_release(text);
   sdn_release(file);
   return status;
