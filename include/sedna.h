@@ -195,10 +195,16 @@ typedef struct sdn_simulate_options {
   long n;                 /* galaxies */
   long seed;
   const char *design;     /* sobol | random; NULL: as the model says (its key `design`), else sobol */
+  bool spectra;           /* store the spectrum and the lines that leave each galaxy, too */
+  const char *spectra_range;   /* "LOW:HIGH", rest wavelengths [A]; NULL: all that the grid has */
+  bool explain;           /* for the command line: show the model instead */
 } sdn_simulate_options;
 extern const sdn_knob sdn_simulate_knobs[];
 extern const size_t sdn_n_simulate_knob;
 
+/* What a library of these options takes on disk, all of it and its spectra alone; free_bytes: what its folder has left, -1 if that cannot be told. */
+typedef struct sdn_simulate_size { double bytes, spectra_bytes, free_bytes; long n_wave; int n_line; } sdn_simulate_size;
+sdn_status sdn_simulate_measure(const sdn_simulate_options *opt, sdn_simulate_size *size, sdn_err *err);
 typedef struct sdn_simulate_summary { long n, n_resumed; double seconds; int n_band, n_free; } sdn_simulate_summary;
 sdn_status sdn_simulate(const sdn_simulate_options *opt, const sdn_run *run, sdn_simulate_summary *summary, sdn_err *err);
 

@@ -8,7 +8,7 @@
 #include "report/sed.h"
 
 #define MAX_SETTING 64
-#define N_BIN 240          /* of the history; bin edges grow as the square, so that the last Myr are resolved too */
+#define N_BIN 400          /* of the history; bin edges grow as the square, so that the last Myr are resolved too */
 #define AB_ZERO_NJY 31.4   /* magnitude of 1 nJy: 8.9 + 22.5 */
 
 void sdn_sed_free(sdn_sed_galaxy *g)
