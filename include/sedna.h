@@ -148,9 +148,9 @@ double sdn_forward_line_wave_A(const sdn_forward *f, int line);
 /* params [n][n_param] -> [n][n_line] each, NULL where it is not wanted:
  *   luminosity_erg_s         that leaves the galaxy, after dust
  *   flux_erg_s_cm2           observed, after dust and IGM
- *   equivalent_width_A       rest frame, emission positive: luminosity over the continuum's L_lambda there; NaN where there is no continuum */
-typedef struct sdn_line_light { double *luminosity_erg_s, *flux_erg_s_cm2, *equivalent_width_A; } sdn_line_light;
-sdn_status sdn_forward_lines(const sdn_forward *f, long n, const double *params, const sdn_line_light *out, const sdn_run *run, sdn_err *err);
+ *   equivalent_width_A       rest frame, emission positive, as observed: over the mean f_lambda beside the line (as the observable line_ew:); NaN without one */
+typedef struct sdn_line_values { double *luminosity_erg_s, *flux_erg_s_cm2, *equivalent_width_A; } sdn_line_values;
+sdn_status sdn_forward_lines(const sdn_forward *f, long n, const double *params, const sdn_line_values *out, const sdn_run *run, sdn_err *err);
 /* History of one galaxy, params [n_param]: mean rates [Msun/yr] between consecutive lookback times [n_bin + 1] (ascending, yr before the galaxy is seen)
  * -> sfr [n_bin]; sfr times the bin's length sums to the mass formed. */
 sdn_status sdn_forward_sfh(const sdn_forward *f, const double *params, int n_bin, const double *lookback_yr, double *sfr_msun_per_yr, sdn_err *err);

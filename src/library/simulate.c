@@ -135,7 +135,7 @@ static sdn_status simulate_light(simulation *sim, long row0, long n, const sdn_r
     const long m = n - first < sim->slice ? n - first : sim->slice;
     const double *params = sim->truth.params + first * n_param;
     if (sdn_forward_spectra(sim->forward, m, params, sim->light.lnu, run, err)) return err->status;
-    const sdn_line_light lines = {.luminosity_erg_s = sim->light.line};
+    const sdn_line_values lines = {.luminosity_erg_s = sim->light.line};
     if (sim->light.line && sdn_forward_lines(sim->forward, m, params, &lines, run, err)) return err->status;
     crop(&sim->plan, m, n_node, sim->light.lnu);
     if (sdn_library_write_light(sim->file, row0 + first, m, &sim->light, err)) return err->status;

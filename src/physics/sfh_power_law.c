@@ -5,38 +5,25 @@
  * and beyond the turn-over, with r = 1/s and q = 1 - p, int r^(q-1) / (1+r) dr. Both integrals come from
  *   K(p, s) = int_0^s x^(p-1) / (1+x) dx = s^p / (p (1+s)) 2F1(1, 1; p+1; s/(1+s)),   s <= 1,
  * whose terms are all positive and fall at least by halves. q may be zero or negative; then 1/(1+x) = 1 - x/(1+x) raises it step by step. */
-#include <math.h>
-
 #include "physics/gauss.h"
 #include "physics/sfh_family.h"
 #include "physics/vector_math.h"
 
 #define NEGLIGIBLE 45.0    /* e^-45 of the mass or less */
 
-enum { TAU_YR, ALPHA, BETA, V_NOW, COS_POLE, N_VALUE };   /* V_NOW: ln(age of the Universe / tau) */
-enum { N_PARAM = 3 };
-
-static const char *const key[N_PARAM] = {"tau_gyr", "alpha", "beta"};
+enum { TAU_YR, ALPHA, BETA, V_NOW, COS_POLE };   /* of h->value; V_NOW: ln(age of the Universe / tau) */
+enum { TAU, TIME, ALPHA_PARAM, BETA_PARAM, N_PARAM };
 
 static sdn_status add(const sdn_yaml *node, sdn_prior *prior, sdn_sfh_model *m, sdn_err *err)
 {
-  static const char *const known[] = {"family", "tau_gyr", "alpha", "beta"};
-  static const sdn_param_spec spec[N_PARAM] = {
-    {"tau_gyr", "Gyr", NULL, 1e-3, 1e4, "cosmic time of the turn-over"},
-    {"alpha", "", NULL, 0.01, 1000, "slope of the decline after the turn-over"},
-    {"beta", "", NULL, 0.01, 1000, "slope of the rise before it"},
+  static const sdn_sfh_key key[N_PARAM] = {
+    {{"tau_gyr", "Gyr", NULL, 1e-3, 1e4, "cosmic time of the turn-over"}, 1},
+    {{"time_turnover_gyr", "Gyr", NULL, 1e-3, 1e4, "cosmic time of the turn-over"}, 1},
+    {{"alpha", "", NULL, 0.01, 1000, "slope of the decline after the turn-over"}, SDN_SFH_REQUIRED},
+    {{"beta", "", NULL, 0.01, 1000, "slope of the rise before it"}, SDN_SFH_REQUIRED},
   };
-  sdn_status status = sdn_yaml_only_keys(node, known, 4, err);
-  for (int i = 0; i < N_PARAM && !status; i++) status = sdn_prior_add(prior, &spec[i], sdn_yaml_get(node, key[i]), err);
-  m->n_param = N_PARAM;
-  return status;
-}
-
-static const char *param_name(const sdn_sfh_model *m, int i, char buffer[32])
-{
-  (void)m;
-  (void)buffer;
-  return key[i];
+  sdn_status status = sdn_sfh_room(m, N_PARAM, err);
+  return status ? status : sdn_sfh_add_keys(m, node, prior, N_PARAM, key, 0, NULL, err);
 }
 
 /* 2F1(1, 1; p+1; y), 0 <= y <= 1/2, p > 0. */
@@ -84,24 +71,27 @@ static double whole_integral(const sdn_sfh *h, int moment)
   return sum;
 }
 
-static sdn_status prepare(const sdn_sfh_model *m, const double *value, const sdn_sfh_galaxy *galaxy, sdn_sfh *h, sdn_err *err)
+static sdn_status prepare(const sdn_sfh_model *m, const sdn_sfh_galaxy *galaxy, sdn_sfh *h, sdn_err *err)
 {
-  (void)m;
-  for (int i = 0; i < N_PARAM; i++)
-    if (!(value[i] > 0 && isfinite(value[i]))) return sdn_fail(err, SDN_RANGE, "%s is %g; it must be positive", key[i], value[i]);
-  const double oldest_yr = galaxy->age_universe_yr, tau_yr = value[TAU_YR] * SDN_YR_PER_GYR, c = value[ALPHA] + value[BETA];
+  double *knot_yr;
+  for (int i = 0; i < N_PARAM; i++) {
+    const double value = sdn_sfh_value(m, galaxy, i);
+    if (sdn_sfh_has(m, i) && !(value > 0 && isfinite(value))) return sdn_fail(err, SDN_RANGE, "%s is %g; it must be positive", m->name[i], value);
+  }
+  if (sdn_sfh_take_knots(h, 3, false, galaxy->arena, &knot_yr, err)) return err->status;
+  const double oldest_yr = galaxy->age_universe_yr, tau_yr = SDN_YR_PER_GYR * sdn_sfh_value(m, galaxy, sdn_sfh_has(m, TAU) ? TAU : TIME);
+  const double alpha = sdn_sfh_value(m, galaxy, ALPHA_PARAM), beta = sdn_sfh_value(m, galaxy, BETA_PARAM), c = alpha + beta;
   h->value[TAU_YR] = tau_yr;
-  h->value[ALPHA] = value[ALPHA];
-  h->value[BETA] = value[BETA];
+  h->value[ALPHA] = alpha;
+  h->value[BETA] = beta;
   h->value[V_NOW] = log(oldest_yr / tau_yr);
   h->value[COS_POLE] = c > 1 ? cos(3.14159265358979323846 / c) : -1;   /* psi has poles at t = tau e^(+-i pi/c) */
-  h->n_knot = 3;
-  h->knot_yr[1] = oldest_yr - 0.5 * fmin(tau_yr, oldest_yr);   /* older: psi is t^beta times a smooth function */
-  h->knot_yr[2] = oldest_yr;
+  knot_yr[0] = 0;
+  knot_yr[1] = oldest_yr - 0.5 * fmin(tau_yr, oldest_yr);   /* older: psi is t^beta times a smooth function */
+  knot_yr[2] = oldest_yr;
   h->norm = whole_integral(h, 0);
-  if (!(h->norm > 0 && isfinite(h->norm)))
-    return sdn_fail(err, SDN_NUMERIC, "the double power law with tau_gyr %g, alpha %g, beta %g has no finite mass", value[TAU_YR], value[ALPHA], value[BETA]);
-  return SDN_OK;
+  if (h->norm > 0 && isfinite(h->norm)) return SDN_OK;
+  return sdn_fail(err, SDN_NUMERIC, "the double power law with turn-over at %g Gyr, alpha %g, beta %g has no finite mass", tau_yr / SDN_YR_PER_GYR, alpha, beta);
 }
 
 static double mass_since(const sdn_sfh *h, int segment, double age_yr)
@@ -150,7 +140,8 @@ static double reach_yr(const sdn_sfh *h, int segment, double younger_yr, double 
   return negligible ? INFINITY : reach;
 }
 
-void sdn_sfh_power_law_start(const sdn_sfh *h, double t_end_yr, double *mass, double *log_moment)
+/* t^beta is no polynomial in ln age: y^3 = t / t_end makes it smooth enough for 12 points. */
+static void start(const sdn_sfh *h, double t_end_yr, double *mass, double *log_moment)
 {
   double age_yr[SDN_GAUSS_MAX] = {0}, psi[SDN_GAUSS_MAX] = {0};
   const sdn_gauss *g = &sdn_gauss_rule[SDN_GAUSS_12];
@@ -164,4 +155,7 @@ void sdn_sfh_power_law_start(const sdn_sfh *h, double t_end_yr, double *mass, do
   }
 }
 
-const sdn_sfh_ops sdn_sfh_power_law = {"double_power_law", add, param_name, prepare, mass_since, rate, mean_age_yr, reach_yr, NULL, rates};
+const sdn_sfh_ops sdn_sfh_power_law = {
+  .name = "double_power_law", .add = add, .prepare = prepare, .mass_since = mass_since, .rate = rate, .mean_age_yr = mean_age_yr, .reach_yr = reach_yr,
+  .rates = rates, .start = start,
+};

@@ -77,8 +77,7 @@ static sdn_status check_sources(const sdn_sed_options *opt, const sdn_sed_galaxy
   for (int o = 0; o < 2; o++) {
     if (!outputs[o]) continue;
     if (sdn_check_output(outputs[o], 1, (const char *const[]){g->model->grid->path}, err)) return err->status;
-    for (int b = 0; b < g->n_band; b++)
-      if (sdn_check_output(outputs[o], 1, &g->band[b].filter, err)) return err->status;
+    if (sdn_check_output(outputs[o], (size_t)g->n_id, g->id, err)) return err->status;
   }
   return SDN_OK;
 }

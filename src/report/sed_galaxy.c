@@ -16,8 +16,8 @@ void sdn_sed_free(sdn_sed_galaxy *g)
   sdn_forward_free(g->forward);
   sdn_survey_free(g->survey);
   sdn_model_free(g->model);
-  void *const blocks[] = {g->params, g->param, g->derived, g->band, g->line, g->wave_observed_A, g->fnu_nJy, g->lnu_erg_s_hz, g->lookback_yr,
-                          g->sfr_msun_per_yr, g->settings, g->band_list, g->band_id};
+  void *const blocks[] = {g->params, g->param, g->derived, g->band, g->measurement, g->line, g->wave_observed_A, g->fnu_nJy, g->lnu_erg_s_hz, g->lookback_yr,
+                          g->sfr_msun_per_yr, g->settings, g->band_list, g->id};
   for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) sdn_release(blocks[i]);
   sdn_text_free(&g->warning);
   *g = (sdn_sed_galaxy){0};
@@ -112,51 +112,53 @@ static sdn_status list_params(const sdn_sed_options *opt, sdn_sed_galaxy *g, boo
 
 /* ------------------------------------------------------------------ bands */
 
+/* Ids separated by commas. */
 static sdn_status split_bands(const char *text, sdn_sed_galaxy *g, sdn_err *err)
 {
   size_t n = 1;
-  for (const char *c = text; *c; c++) n += *c == ',';
+  for (const char *c = text; *c; c++) n += *c == ',' || *c == ' ';
   g->band_list = sdn_copy_text(text, err);
-  g->band_id = g->band_list ? sdn_alloc(n, sizeof *g->band_id, "bands", err) : NULL;
-  if (!g->band_id) return err->status;
+  g->id = g->band_list ? sdn_alloc(n, sizeof *g->id, "bands", err) : NULL;
+  if (!g->id) return err->status;
   char *save = NULL;
-  for (char *word = strtok_r(g->band_list, ", ", &save); word; word = strtok_r(NULL, ", ", &save)) g->band_id[g->n_band++] = word;
-  return g->n_band ? SDN_OK : sdn_fail(err, SDN_USAGE, "bands: '%s' names no filter; write e.g. --bands SLOAN/SDSS.r,JWST/NIRCam.F444W", text);
+  for (char *word = strtok_r(g->band_list, ",", &save); word; word = strtok_r(NULL, ",", &save)) g->id[g->n_id++] = word;
+  return g->n_id ? SDN_OK : sdn_fail(err, SDN_USAGE, "bands: '%s' names no filter; write e.g. --bands SLOAN/SDSS.r,JWST/NIRCam.F444W", text);
 }
 
 static sdn_status take_survey(const char *path, sdn_sed_galaxy *g, sdn_err *err)
 {
   if (sdn_survey_read(path, &g->survey, err)) return err->status;
-  g->n_band = sdn_survey_n_band(g->survey);
+  const int n = sdn_survey_n_band(g->survey);
+  if (!(g->id = sdn_alloc((size_t)n, sizeof *g->id, "bands", err))) return err->status;
+  for (; g->n_id < n; g->n_id++) g->id[g->n_id] = sdn_survey_band_filter(g->survey, g->n_id);
   return SDN_OK;
 }
-
-static const char *band_filter(const sdn_sed_galaxy *g, int b) { return g->survey ? sdn_survey_band_filter(g->survey, b) : g->band_id[b]; }
 
 static sdn_status make_forward(const sdn_sed_options *opt, sdn_sed_galaxy *g, sdn_err *err)
 {
   if (opt->survey && take_survey(opt->survey, g, err)) return err->status;
   if (opt->bands && split_bands(opt->bands, g, err)) return err->status;
-  g->band = sdn_alloc((size_t)g->n_band, sizeof *g->band, "bands", err);
-  const char **id = sdn_alloc((size_t)g->n_band, sizeof *id, "bands", err);
-  sdn_status status = g->band && id ? SDN_OK : err->status;
-  for (int b = 0; b < g->n_band && !status; b++) id[b] = band_filter(g, b);
-  if (!status) status = sdn_forward_new_over(g->model, g->n_band, id, 0, HUGE_VAL, &g->forward, err);
-  sdn_release(id);
-  return status;
+  return sdn_forward_new_over(g->model, g->n_id, g->id, 0, HUGE_VAL, &g->forward, err);
+}
+
+static void put_observable(sdn_sed_galaxy *g, int i, double value)
+{
+  const sdn_observable *o = sdn_forward_observable(g->forward, i);
+  const char *name = g->survey ? sdn_survey_band_name(g->survey, i) : g->id[i];
+  if (o->kind == SDN_OBSERVABLE_BAND || o->kind == SDN_OBSERVABLE_PIXEL)
+    g->band[g->n_band++] = (sdn_sed_band){name, g->id[i], o->pivot_A, value, value > 0 ? AB_ZERO_NJY - 2.5 * log10(value) : NAN};
+  else g->measurement[g->n_measurement++] = (sdn_sed_measurement){name, g->id[i], sdn_observable_unit(o), value};
 }
 
 static sdn_status compute_bands(sdn_sed_galaxy *g, const sdn_run *run, sdn_err *err)
 {
-  float *flux = sdn_alloc((size_t)g->n_band, sizeof *flux, "fluxes", err);
-  if (!flux) return err->status;
-  const sdn_status status = sdn_forward_flux(g->forward, 1, g->params, flux, run, err);
-  for (int b = 0; b < g->n_band && !status; b++) {
-    const char *filter = band_filter(g, b);
-    g->band[b] = (sdn_sed_band){.name = g->survey ? sdn_survey_band_name(g->survey, b) : filter, .filter = filter,
-                                .pivot_A = sdn_forward_filter(g->forward, b)->pivot_A, .flux_nJy = (double)flux[b],
-                                .mag_ab = flux[b] > 0 ? AB_ZERO_NJY - 2.5 * log10((double)flux[b]) : NAN};
-  }
+  const size_t n = (size_t)g->n_id;
+  float *flux = sdn_alloc(n, sizeof *flux, "fluxes", err);
+  g->band = sdn_alloc(n, sizeof *g->band, "bands", err);
+  g->measurement = sdn_alloc(n, sizeof *g->measurement, "measurements", err);
+  sdn_status status = flux && g->band && g->measurement ? SDN_OK : err->status;
+  if (!status) status = sdn_forward_flux(g->forward, 1, g->params, flux, run, err);
+  for (int i = 0; i < g->n_id && !status; i++) put_observable(g, i, (double)flux[i]);
   sdn_release(flux);
   return status;
 }
@@ -186,7 +188,7 @@ static sdn_status compute_lines(sdn_sed_galaxy *g, const sdn_run *run, sdn_err *
   double *value = sdn_alloc(3 * n, sizeof *value, "lines", err);
   g->line = value ? sdn_alloc(n, sizeof *g->line, "lines", err) : NULL;
   sdn_status status = g->line ? SDN_OK : err->status;
-  const sdn_line_light light = {value, value + n, value + 2 * n};
+  const sdn_line_values light = {value, value + n, value + 2 * n};
   if (!status) status = sdn_forward_lines(g->forward, 1, g->params, &light, run, err);
   for (int l = 0; l < g->n_line && !status; l++) {
     const double wave = sdn_forward_line_wave_A(g->forward, l);

@@ -31,6 +31,16 @@ static sdn_sed_part photometry_part(const sdn_sed_galaxy *g)
     {"mag_ab", "mag", "AB magnitude", false, &g->band->mag_ab, s}}};
 }
 
+static sdn_sed_part measurements_part(const sdn_sed_galaxy *g)
+{
+  const size_t s = sizeof *g->measurement;
+  return (sdn_sed_part){"measurements", g->n_measurement, 4, {
+    {"name", "", "", true, &g->measurement->name, s},
+    {"id", "", "", true, &g->measurement->id, s},
+    {"value", "", "", false, &g->measurement->value, s},
+    {"unit", "", "", true, &g->measurement->unit, s}}};
+}
+
 static sdn_sed_part lines_part(const sdn_sed_galaxy *g)
 {
   const size_t s = sizeof *g->line;
@@ -66,10 +76,11 @@ void sdn_sed_parts(const sdn_sed_galaxy *g, sdn_sed_part part[SDN_SED_N_PART])
 {
   part[0] = spectrum_part(g);
   part[1] = photometry_part(g);
-  part[2] = lines_part(g);
-  part[3] = numbers_part("derived", g->n_derived, g->derived, false);
-  part[4] = numbers_part("parameters", g->n_param, g->param, true);
-  part[5] = history_part(g);
+  part[2] = measurements_part(g);
+  part[3] = lines_part(g);
+  part[4] = numbers_part("derived", g->n_derived, g->derived, false);
+  part[5] = numbers_part("parameters", g->n_param, g->param, true);
+  part[6] = history_part(g);
 }
 
 int sdn_sed_text_width(const sdn_sed_part *p, int column)
@@ -86,7 +97,7 @@ int sdn_sed_text_width(const sdn_sed_part *p, int column)
 
 char *sdn_sed_table_name(const char *path, int part, sdn_err *err)
 {
-  static const char *const ending[SDN_SED_N_PART] = {"", "_photometry", "_lines", "_derived", "_parameters", "_history"};
+  static const char *const ending[SDN_SED_N_PART] = {"", "_photometry", "_measurements", "_lines", "_derived", "_parameters", "_history"};
   const char *dot = strrchr(path, '.');
   const size_t stem = (size_t)(dot - path), size = strlen(path) + strlen(ending[part]) + 1;
   char *name = sdn_alloc(size, 1, "a file name", err);

@@ -88,7 +88,7 @@ void sdn_sed_json(const sdn_sed_galaxy *g, bool with_curves, sdn_text *json)
   add_exact(json, g->age_universe_yr);
   sdn_text_add(json, ",\n  ");
   add_warnings(json, g);
-  for (int p = 1; p < 5; p++) {
+  for (int p = 1; p < SDN_SED_N_PART - 1; p++) {
     sdn_text_add(json, ",\n  ");
     add_objects(json, &part[p]);
   }
@@ -110,10 +110,19 @@ static void summarise_numbers(sdn_text *text, const char *title, int n, const sd
 
 static void summarise_bands(sdn_text *text, const sdn_sed_galaxy *g)
 {
+  enum { n_shown = 60 };   /* a spectrum's pixels are bands, too */
   if (g->n_band == 0) return;
   sdn_text_add(text, "\nphotometry\n  %-32s %14s %14s %10s\n", "band", "pivot [A]", "flux [nJy]", "AB mag");
-  for (int b = 0; b < g->n_band; b++)
+  for (int b = 0; b < g->n_band && b < n_shown; b++)
     sdn_text_add(text, "  %-32s %14.6g %14.6g %10.4f\n", g->band[b].name, g->band[b].pivot_A, g->band[b].flux_nJy, g->band[b].mag_ab);
+  if (g->n_band > n_shown) sdn_text_add(text, "  ... and %d more\n", g->n_band - n_shown);
+}
+
+static void summarise_measurements(sdn_text *text, const sdn_sed_galaxy *g)
+{
+  if (g->n_measurement) sdn_text_add(text, "\nmeasurements\n");
+  for (int i = 0; i < g->n_measurement; i++)
+    sdn_text_add(text, "  %-32s %14.6g  %s\n", g->measurement[i].name, g->measurement[i].value, g->measurement[i].unit);
 }
 
 static int by_luminosity(const void *a, const void *b)
@@ -147,6 +156,7 @@ void sdn_sed_summary(const sdn_sed_galaxy *g, sdn_text *text)
   if (g->warning.n) sdn_text_add(text, "\nwarning\n  %s", g->warning.data);
   summarise_numbers(text, "parameters", g->n_param, g->param, true);
   summarise_bands(text, g);
+  summarise_measurements(text, g);
   summarise_numbers(text, "derived quantities", g->n_derived, g->derived, false);
   summarise_lines(text, g);
 }

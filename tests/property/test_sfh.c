@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "base/random.h"
-#include "physics/sfh.h"
+#include "support/sfh_fixture.h"
 
 #define TOL_QUANTILE 1e-8    /* of the mass; sfh.h and the design ask for 1e-6 of cosmic time */
 #define TOL_TIME 1e-8        /* of cosmic time: quantiles nearer than 1e-9 are moved apart */
@@ -26,21 +26,6 @@
 #define N_DRAW 3000
 
 static gsl_integration_workspace *work;
-
-static int setup(void **state)
-{
-  (void)state;
-  gsl_set_error_handler_off();
-  work = gsl_integration_workspace_alloc(5000);
-  return work ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-  (void)state;
-  gsl_integration_workspace_free(work);
-  return 0;
-}
 
 static double between(sdn_rng *rng, double low, double high) { return low + (high - low) * sdn_rng_uniform(rng); }
 
@@ -57,47 +42,70 @@ static void draw_times(sdn_rng *rng, double alpha, double *t)
   for (int k = 0; k < 3; k++) t[k] = (k ? t[k - 1] : 0) + gap[k] / sum;
 }
 
-/* A history of any family with parameters from the whole of what a prior might give. */
-static sdn_sfh draw(sdn_sfh_family family, sdn_rng *rng)
+enum { DELAYED, POWER_LAW, STEPS, DENSE, N_FAMILY };
+static sfh_built built[N_FAMILY];
+
+static void set_dense(double log_ssfr, const double *t)
 {
-  sdn_sfh_model m = {family, 0, {0, 1, 2, 3, 4, 5, 6, 7, 8}, 0, NULL};
-  double value[9];
-  const double oldest_yr = pow(10, between(rng, 8.2, 10.14));
-  sdn_sfh h;
-  sdn_err err;
-  if (family == SDN_SFH_DELAYED_EXPONENTIAL) {
-    m.n_param = 2;
-    value[0] = oldest_yr / 1e9 * pow(10, between(rng, -4, 0));
-    value[1] = pow(10, between(rng, -3, 3));
-  } else if (family == SDN_SFH_DOUBLE_POWER_LAW) {
-    m.n_param = 3;
-    value[0] = pow(10, between(rng, -1.5, 1.5));
-    value[1] = pow(10, between(rng, -2, 3));
-    value[2] = pow(10, between(rng, -2, 3));
-  } else if (family == SDN_SFH_CONTINUITY) {
-    m.n_bin = 4 + (int)sdn_rng_below(rng, 6);
-    m.n_param = m.n_bin - 1;
-    for (int k = 0; k < m.n_param; k++) value[k] = 0.3 * sdn_rng_normal(rng) / fabs(sdn_rng_normal(rng));   /* heavy tails */
-  } else {
-    m.n_param = m.n_bin = 4;
-    value[0] = 10 + between(rng, -12, -7);
-    draw_times(rng, pow(10, between(rng, -1.5, 1)), value + 1);
-  }
-  if (sdn_sfh_prepare(&m, value, oldest_yr, 1e10, &h, &err)) fail_msg("%s", err.text);
-  return h;
+  sfh_set(&built[DENSE], "log_sfr_msun_per_yr", 10 + log_ssfr);
+  sfh_set(&built[DENSE], "t25", t[0]);
+  sfh_set(&built[DENSE], "t50", t[1]);
+  sfh_set(&built[DENSE], "t75", t[2]);
 }
 
-static const sdn_sfh_family families[] = {SDN_SFH_DELAYED_EXPONENTIAL, SDN_SFH_DOUBLE_POWER_LAW, SDN_SFH_CONTINUITY, SDN_SFH_DENSE_BASIS};
+/* A history of any family with parameters from the whole of what a prior might give. */
+static sdn_sfh draw(int family, sdn_rng *rng)
+{
+  sfh_built *b = &built[family];
+  double value[8];
+  const double oldest_yr = pow(10, between(rng, 8.2, 10.14));
+  if (family == DELAYED) {
+    sfh_set(b, "age_gyr", oldest_yr / 1e9 * pow(10, between(rng, -4, 0)));
+    sfh_set(b, "tau_gyr", pow(10, between(rng, -3, 3)));
+  } else if (family == POWER_LAW) {
+    sfh_set(b, "tau_gyr", pow(10, between(rng, -1.5, 1.5)));
+    sfh_set(b, "alpha", pow(10, between(rng, -2, 3)));
+    sfh_set(b, "beta", pow(10, between(rng, -2, 3)));
+  } else if (family == STEPS) {
+    for (int k = 0; k < 7; k++) value[k] = 0.3 * sdn_rng_normal(rng) / fabs(sdn_rng_normal(rng));   /* heavy tails */
+    sfh_set_numbered(b, "log_sfr_ratio_", 7, value);
+  } else {
+    const double log_ssfr = between(rng, -12, -7);
+    draw_times(rng, pow(10, between(rng, -1.5, 1)), value);
+    set_dense(log_ssfr, value);
+  }
+  return sfh_prepared(b, oldest_yr);
+}
+
+static int setup(void **state)
+{
+  (void)state;
+  gsl_set_error_handler_off();
+  work = gsl_integration_workspace_alloc(5000);
+  built[DELAYED] = sfh_build("{family: delayed_exponential, age_gyr: 1, tau_gyr: 1}");
+  built[POWER_LAW] = sfh_build("{family: double_power_law, tau_gyr: 1, alpha: 1, beta: 1}");
+  built[STEPS] = sfh_build("{family: continuity, n_bin: 8}");
+  built[DENSE] = sfh_build("{family: dense_basis, log_sfr_msun_per_yr: 0, gaps: [0.25, 0.5, 0.75]}");
+  return work ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+  (void)state;
+  for (int f = 0; f < N_FAMILY; f++) sfh_unbuild(&built[f]);
+  gsl_integration_workspace_free(work);
+  return 0;
+}
 
 static void weights_conserve_mass(void **state)
 {
   (void)state;
   double age_yr[N_AGE], weight[N_AGE];
   age_nodes(age_yr);
-  for (int f = 0; f < 4; f++)
+  for (int f = 0; f < N_FAMILY; f++)
     for (int i = 0; i < N_DRAW; i++) {
       sdn_rng rng = sdn_rng_at(1, SDN_STREAM_TEST, (uint64_t)(f * N_DRAW + i));
-      const sdn_sfh h = draw(families[f], &rng);
+      const sdn_sfh h = draw(f, &rng);
       double sum = 0, mean_yr = 0;
       sdn_sfh_weights(&h, N_AGE, age_yr, weight);
       for (int k = 0; k < N_AGE; k++) {
@@ -118,10 +126,10 @@ static void mass_never_falls(void **state)
 {
   (void)state;
   const double rounding = 4e-16;
-  for (int f = 0; f < 4; f++)
+  for (int f = 0; f < N_FAMILY; f++)
     for (int i = 0; i < N_DRAW; i++) {
       sdn_rng rng = sdn_rng_at(2, SDN_STREAM_TEST, (uint64_t)(f * N_DRAW + i));
-      const sdn_sfh h = draw(families[f], &rng);
+      const sdn_sfh h = draw(f, &rng);
       double before = 0;
       for (int k = 0; k <= 60; k++) {
         const double age_yr = h.age_universe_yr * pow(10, -5 + 5.0 * k / 60), mass = sdn_sfh_mass_since(&h, age_yr), rate = sdn_sfh_rate(&h, age_yr);
@@ -136,10 +144,10 @@ static void mass_never_falls(void **state)
 static void formation_ages_come_back(void **state)
 {
   (void)state;
-  for (int f = 0; f < 4; f++)
+  for (int f = 0; f < N_FAMILY; f++)
     for (int i = 0; i < N_DRAW; i++) {
       sdn_rng rng = sdn_rng_at(3, SDN_STREAM_TEST, (uint64_t)(f * N_DRAW + i));
-      const sdn_sfh h = draw(families[f], &rng);
+      const sdn_sfh h = draw(f, &rng);
       const double fraction = sdn_rng_uniform(&rng), age_yr = sdn_sfh_age_of_fraction(&h, fraction), target = 1 - fraction;
       const double step = 1e-10 * age_yr;   /* the promise: within 1e-10 of the age, unless the mass stands still there */
       const bool found = sdn_sfh_mass_since(&h, age_yr - step) <= target + 1e-14 && sdn_sfh_mass_since(&h, age_yr + step) >= target - 1e-14;
@@ -151,12 +159,8 @@ static void formation_ages_come_back(void **state)
 
 static sdn_sfh dense(double log_ssfr, const double *t, double oldest_yr)
 {
-  const sdn_sfh_model m = {SDN_SFH_DENSE_BASIS, 4, {0, 1, 2, 3}, 4, NULL};
-  const double value[4] = {10 + log_ssfr, t[0], t[1], t[2]};
-  sdn_sfh h;
-  sdn_err err;
-  if (sdn_sfh_prepare(&m, value, oldest_yr, 1e10, &h, &err)) fail_msg("%s", err.text);
-  return h;
+  set_dense(log_ssfr, t);
+  return sfh_prepared(&built[DENSE], oldest_yr);
 }
 
 static void check_dense(double log_ssfr, const double *t, double oldest_yr)
@@ -219,7 +223,7 @@ static void dense_weights_agree(void **state)
   age_nodes(age_yr);
   for (int i = 0; i < 300; i++) {
     sdn_rng rng = sdn_rng_at(5, SDN_STREAM_TEST, (uint64_t)i);
-    const sdn_sfh h = draw(SDN_SFH_DENSE_BASIS, &rng);
+    const sdn_sfh h = draw(DENSE, &rng);
     hat m = {&h, 0, 0};
     double before = 0;
     sdn_sfh_weights(&h, N_AGE, age_yr, weight);
@@ -252,7 +256,7 @@ static void dense_mean_age_agrees(void **state)
   (void)state;
   for (int i = 0; i < 1000; i++) {
     sdn_rng rng = sdn_rng_at(6, SDN_STREAM_TEST, (uint64_t)i);
-    const sdn_sfh h = draw(SDN_SFH_DENSE_BASIS, &rng);
+    const sdn_sfh h = draw(DENSE, &rng);
     hat m = {&h, 0, 0};
     double mean_yr = h.age_universe_yr;
     for (int k = 0; k + 1 < h.n_knot; k++)
@@ -309,7 +313,7 @@ static void power_law_is_right_everywhere(void **state)
   double worst = 0;
   for (int i = 0; i < 1000; i++) {
     sdn_rng rng = sdn_rng_at(7, SDN_STREAM_TEST, (uint64_t)i);
-    const sdn_sfh h = draw(SDN_SFH_DOUBLE_POWER_LAW, &rng);
+    const sdn_sfh h = draw(POWER_LAW, &rng);
     const double tau_yr = h.value[0], v_now = log(h.age_universe_yr / tau_yr), beta = h.value[2];
     power_law p = {h.value[1], beta, (1 + beta) * fmin(v_now, 0), 0};
     const double whole = power_integral(&p, v_now);
@@ -337,7 +341,7 @@ static void power_law_weights_agree(void **state)
   age_nodes(age_yr);
   for (int i = 0; i < 200; i++) {
     sdn_rng rng = sdn_rng_at(8, SDN_STREAM_TEST, (uint64_t)i);
-    const sdn_sfh h = draw(SDN_SFH_DOUBLE_POWER_LAW, &rng);
+    const sdn_sfh h = draw(POWER_LAW, &rng);
     hat m = {&h, 0, 0};
     double before = 0;
     sdn_sfh_weights(&h, N_AGE, age_yr, weight);

@@ -185,14 +185,15 @@ typedef struct history { const char *what; double value[8]; int n_value; const c
 static void prepare(const char *yaml, double universe_yr, sdn_sfh *h)
 {
   static double params[16];
+  static sdn_arena *memory;   /* histories live in it until the end */
   sdn_yaml *root = NULL;
   sdn_prior *prior = NULL;
   sdn_sfh_model *model = NULL;
   if (sdn_yaml_parse(yaml, "h.yaml", &root, &err) || sdn_prior_new(&prior, &err)) fail_msg("%s", err.text);
   const sdn_param_spec mass = {"log_mass_formed_msun", "", "10", 0, 15, ""};
   if (sdn_prior_add(prior, &mass, NULL, &err) || sdn_sfh_model_new(root, prior, &model, &err) || sdn_prior_finish(prior, &err)) fail_msg("%s", err.text);
-  if (sdn_sfh_model_bind(model, prior, &err) || sdn_prior_params(prior, 1, NULL, params, &err)) fail_msg("%s", err.text);
-  if (sdn_sfh_prepare(model, params, universe_yr, 1e10, h, &err)) fail_msg("%s", err.text);
+  if ((!memory && !(memory = sdn_arena_new(&err))) || sdn_prior_params(prior, 1, NULL, params, &err)) fail_msg("%s", err.text);
+  if (sdn_sfh_prepare(model, params, universe_yr, 1e10, memory, h, &err)) fail_msg("%s", err.text);
   sdn_yaml_free(root);
   sdn_sfh_model_free(model);
   sdn_prior_free(prior);

@@ -13,8 +13,7 @@
 #include <cmocka.h>
 
 #include "physics/gauss.h"
-#include "physics/sfh.h"
-#include "physics/sfh_family.h"
+#include "support/sfh_fixture.h"
 
 #define TOL_MASS 1e-10      /* closed forms against quadrature asked for 1e-11 */
 #define TOL_WEIGHT 1e-8     /* of the total mass: what sfh.h promises */
@@ -24,6 +23,7 @@
 #define N_AGE 110
 
 static gsl_integration_workspace *work;
+static sfh_built now;   /* what prepared() made last */
 
 static int setup(void **state)
 {
@@ -36,6 +36,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
   (void)state;
+  sfh_unbuild(&now);
   gsl_integration_workspace_free(work);
   return 0;
 }
@@ -47,7 +48,10 @@ static void assert_near(const char *what, double got, double expected, double to
 
 /* ------------------------------------------------------------------ plain histories, un-normalised, as functions of lookback time */
 
-typedef struct plain { const char *what; sdn_sfh_family family; double value[6], oldest_yr; double (*rate)(const struct plain *p, double age_yr); } plain;
+typedef struct plain { const char *what, *yaml; double value[8], oldest_yr; double (*rate)(const struct plain *p, double age_yr); } plain;
+
+static const char delayed_yaml[] = "{family: delayed_exponential, age_gyr: 1, tau_gyr: 1}", power_law_yaml[] = "{family: double_power_law, tau_gyr: 1, alpha: 1, beta: 1}";
+static const char steps_yaml[] = "{family: continuity}";
 
 static double delayed(const plain *p, double age_yr)
 {
@@ -72,32 +76,38 @@ static double steps(const plain *p, double age_yr)
 }
 
 static const plain cases[] = {
-  {"delayed", SDN_SFH_DELAYED_EXPONENTIAL, {5, 1.5}, 13e9, delayed},
-  {"delayed, onset at the Big Bang", SDN_SFH_DELAYED_EXPONENTIAL, {0.8, 0.3}, 0.8e9, delayed},
-  {"delayed, short tau", SDN_SFH_DELAYED_EXPONENTIAL, {10, 0.01}, 13e9, delayed},
-  {"delayed, just above the series", SDN_SFH_DELAYED_EXPONENTIAL, {1, 1.99}, 13e9, delayed},
-  {"delayed, just below the series", SDN_SFH_DELAYED_EXPONENTIAL, {1, 2.01}, 13e9, delayed},
-  {"delayed, long tau", SDN_SFH_DELAYED_EXPONENTIAL, {0.05, 1000}, 13e9, delayed},
-  {"power law", SDN_SFH_DOUBLE_POWER_LAW, {3, 2, 1}, 13e9, power_law},
-  {"power law, steep fall", SDN_SFH_DOUBLE_POWER_LAW, {3, 40, 0.5}, 13e9, power_law},
-  {"power law, still rising", SDN_SFH_DOUBLE_POWER_LAW, {5, 3, 2}, 1e9, power_law},
-  {"power law, flat", SDN_SFH_DOUBLE_POWER_LAW, {3, 0.1, 0.01}, 13e9, power_law},
-  {"power law, alpha 1", SDN_SFH_DOUBLE_POWER_LAW, {1, 1, 3}, 6e9, power_law},
-  {"power law, sharp", SDN_SFH_DOUBLE_POWER_LAW, {2, 300, 300}, 6e9, power_law},
-  {"steps", SDN_SFH_CONTINUITY, {0.3, -0.5, 0.2, 1.0, -0.4}, 13e9, steps},
-  {"steps at high redshift", SDN_SFH_CONTINUITY, {-0.3, 0.5, 0.2, -1.0, 0.4}, 0.3e9, steps},
+  {"delayed", delayed_yaml, {5, 1.5}, 13e9, delayed},
+  {"delayed, onset at the Big Bang", delayed_yaml, {0.8, 0.3}, 0.8e9, delayed},
+  {"delayed, short tau", delayed_yaml, {10, 0.01}, 13e9, delayed},
+  {"delayed, just above the series", delayed_yaml, {1, 1.99}, 13e9, delayed},
+  {"delayed, just below the series", delayed_yaml, {1, 2.01}, 13e9, delayed},
+  {"delayed, long tau", delayed_yaml, {0.05, 1000}, 13e9, delayed},
+  {"power law", power_law_yaml, {3, 2, 1}, 13e9, power_law},
+  {"power law, steep fall", power_law_yaml, {3, 40, 0.5}, 13e9, power_law},
+  {"power law, still rising", power_law_yaml, {5, 3, 2}, 1e9, power_law},
+  {"power law, flat", power_law_yaml, {3, 0.1, 0.01}, 13e9, power_law},
+  {"power law, alpha 1", power_law_yaml, {1, 1, 3}, 6e9, power_law},
+  {"power law, sharp", power_law_yaml, {2, 300, 300}, 6e9, power_law},
+  {"steps", steps_yaml, {0.3, -0.5, 0.2, 1.0, -0.4}, 13e9, steps},
+  {"steps at high redshift", steps_yaml, {-0.3, 0.5, 0.2, -1.0, 0.4}, 0.3e9, steps},
 };
 #define N_CASE (sizeof cases / sizeof *cases)
 
-static int n_value(sdn_sfh_family family) { return family == SDN_SFH_CONTINUITY ? 5 : family == SDN_SFH_DOUBLE_POWER_LAW ? 3 : 2; }
-
 static sdn_sfh prepared(const plain *p)
 {
-  const sdn_sfh_model m = {p->family, n_value(p->family), {0, 1, 2, 3, 4}, 6, NULL};
-  sdn_sfh h;
-  sdn_err err;
-  if (sdn_sfh_prepare(&m, p->value, p->oldest_yr, 1e10, &h, &err)) fail_msg("%s: %s", p->what, err.text);
-  return h;
+  sfh_unbuild(&now);
+  now = sfh_build(p->yaml);
+  if (p->yaml == delayed_yaml) {
+    sfh_set(&now, "age_gyr", p->value[0]);
+    sfh_set(&now, "tau_gyr", p->value[1]);
+  } else if (p->yaml == power_law_yaml) {
+    sfh_set(&now, "tau_gyr", p->value[0]);
+    sfh_set(&now, "alpha", p->value[1]);
+    sfh_set(&now, "beta", p->value[2]);
+  } else {
+    sfh_set_numbered(&now, "log_sfr_ratio_", 5, p->value);
+  }
+  return sfh_prepared(&now, p->oldest_yr);
 }
 
 typedef struct moment { const plain *p; double young_yr, old_yr; int kind; } moment;
@@ -230,10 +240,11 @@ static void ages_agree(void **state)
 static void notes_agree(void **state)
 {
   (void)state;
-  const plain d = {"delayed", SDN_SFH_DELAYED_EXPONENTIAL, {1, 0.3}, 13e9, delayed};
-  const plain q = {"power law", SDN_SFH_DOUBLE_POWER_LAW, {0.5, 1, 1}, 8e9, power_law};
-  const sdn_sfh hd = prepared(&d), hq = prepared(&q);
+  const plain d = {"delayed", delayed_yaml, {1, 0.3}, 13e9, delayed};
+  const plain q = {"power law", power_law_yaml, {0.5, 1, 1}, 8e9, power_law};
+  const sdn_sfh hd = prepared(&d);
   assert_near("delayed", sdn_sfh_mean_age_yr(&hd) / 5.40657116e8, 1, TOL_GOLDEN);
+  const sdn_sfh hq = prepared(&q);
   assert_near("power law", (8e9 - sdn_sfh_mean_age_yr(&hq)) / 2.61153790e9, 1, TOL_GOLDEN);
 }
 
@@ -263,58 +274,49 @@ static void gauss_integrates_powers(void **state)
 
 /* ------------------------------------------------------------------ refusals */
 
-static void refused(sdn_sfh_family family, int n_param, const double *value, double oldest_yr, double mass_msun, const char *word)
+static void refused(const char *yaml, double oldest_yr, double mass_msun, const char *word)
 {
-  const sdn_sfh_model m = {family, n_param, {0, 1, 2, 3, 4}, family == SDN_SFH_DENSE_BASIS ? n_param : 6, NULL};
+  sfh_built b = sfh_build(yaml);
   sdn_sfh h;
   sdn_err err = {SDN_OK, -1, ""};
-  assert_int_equal(sdn_sfh_prepare(&m, value, oldest_yr, mass_msun, &h, &err), SDN_RANGE);
+  assert_int_equal(sdn_sfh_prepare(b.model, b.params, oldest_yr, mass_msun, b.arena, &h, &err), SDN_RANGE);
   if (!strstr(err.text, word)) fail_msg("'%s' does not speak of %s", err.text, word);
+  sfh_unbuild(&b);
+}
+
+static void refused_value(const char *yaml, const char *name, double value, const char *word)
+{
+  sfh_built b = sfh_build(yaml);
+  sdn_sfh h;
+  sdn_err err = {SDN_OK, -1, ""};
+  sfh_set(&b, name, value);
+  assert_int_equal(sdn_sfh_prepare(b.model, b.params, 1e10, 1e10, b.arena, &h, &err), SDN_RANGE);
+  if (!strstr(err.text, word)) fail_msg("'%s' does not speak of %s", err.text, word);
+  sfh_unbuild(&b);
 }
 
 static void bad_values_are_refused(void **state)
 {
   (void)state;
-  refused(SDN_SFH_DELAYED_EXPONENTIAL, 2, (double[]){2, 1}, 1e9, 1e10, "age_universe_gyr");
-  refused(SDN_SFH_DELAYED_EXPONENTIAL, 2, (double[]){0, 1}, 1e9, 1e10, "age_gyr");
-  refused(SDN_SFH_DELAYED_EXPONENTIAL, 2, (double[]){1, -1}, 1e9, 1e10, "tau_gyr");
-  refused(SDN_SFH_DELAYED_EXPONENTIAL, 2, (double[]){1, NAN}, 1e9, 1e10, "tau_gyr");
-  refused(SDN_SFH_DELAYED_EXPONENTIAL, 2, (double[]){NAN, 1}, 1e9, 1e10, "age_gyr");
-  refused(SDN_SFH_DELAYED_EXPONENTIAL, 2, (double[]){1, 1}, NAN, 1e10, "age of the Universe");
-  refused(SDN_SFH_DELAYED_EXPONENTIAL, 2, (double[]){1, 1}, 1e10, 0, "mass formed");
-  refused(SDN_SFH_DOUBLE_POWER_LAW, 3, (double[]){1, 0, 1}, 1e10, 1e10, "alpha");
-  refused(SDN_SFH_DOUBLE_POWER_LAW, 3, (double[]){1, 1, NAN}, 1e10, 1e10, "beta");
-  refused(SDN_SFH_CONTINUITY, 5, (double[]){1, 0, NAN, 0, 0}, 1e10, 1e10, "log_sfr_ratio_3");
-  refused(SDN_SFH_CONTINUITY, 5, (double[]){1, 0, 0, 0, 0}, 1e8, 1e10, "117.647 Myr");
-  refused(SDN_SFH_DENSE_BASIS, 4, (double[]){NAN, 0.2, 0.3, 0.4}, 1e10, 1e10, "log_sfr");
-  refused(SDN_SFH_DENSE_BASIS, 4, (double[]){0, 0.2, 0.1, 0.4}, 1e10, 1e10, "ascending");
-  refused(SDN_SFH_DENSE_BASIS, 4, (double[]){0, 0.2, 0.3, 1.1}, 1e10, 1e10, "ascending");
-  refused(SDN_SFH_DENSE_BASIS, 4, (double[]){0, 0.2, NAN, 0.4}, 1e10, 1e10, "ascending");
+  static const char dense[] = "{family: dense_basis, log_sfr_msun_per_yr: 0, gaps: [0.2, 0.3, 0.4]}";
+  refused("{family: delayed_exponential, age_gyr: 2, tau_gyr: 1}", 1e9, 1e10, "age_universe_gyr");
+  refused(delayed_yaml, NAN, 1e10, "age of the Universe");
+  refused(delayed_yaml, 1e10, 0, "mass formed");
+  refused(steps_yaml, 1e8, 1e10, "117.647 Myr");
+  refused_value(delayed_yaml, "age_gyr", 0, "age_gyr");
+  refused_value(delayed_yaml, "age_gyr", NAN, "age_gyr");
+  refused_value(delayed_yaml, "tau_gyr", -1, "tau_gyr");
+  refused_value(delayed_yaml, "tau_gyr", NAN, "tau_gyr");
+  refused_value(power_law_yaml, "alpha", 0, "alpha");
+  refused_value(power_law_yaml, "beta", NAN, "beta");
+  refused_value(steps_yaml, "log_sfr_ratio_3", NAN, "log_sfr_ratio_3");
+  refused_value(dense, "log_sfr_msun_per_yr", NAN, "log_sfr");
+  refused_value(dense, "t50", 0.1, "ascending");
+  refused_value(dense, "t75", 1.1, "ascending");
+  refused_value(dense, "t50", NAN, "ascending");
 }
 
 /* ------------------------------------------------------------------ from YAML */
-
-typedef struct built { sdn_yaml *root; sdn_prior *prior; sdn_sfh_model *model; } built;
-
-static sdn_status build(const char *yaml, built *b, sdn_err *err)
-{
-  static const sdn_param_spec mass = {"log_mass_formed_msun", "", "10", -100, 100, ""};
-  *b = (built){NULL, NULL, NULL};
-  sdn_status status = sdn_yaml_parse(yaml, "sfh.yaml", &b->root, err);
-  if (!status) status = sdn_prior_new(&b->prior, err);
-  if (!status) status = sdn_prior_add(b->prior, &mass, NULL, err);
-  if (!status) status = sdn_sfh_model_new(b->root, b->prior, &b->model, err);
-  if (!status) status = sdn_prior_finish(b->prior, err);
-  if (!status) status = sdn_sfh_model_bind(b->model, b->prior, err);
-  return status;
-}
-
-static void unbuild(built *b)
-{
-  sdn_sfh_model_free(b->model);
-  sdn_prior_free(b->prior);
-  sdn_yaml_free(b->root);
-}
 
 static void yaml_becomes_a_history(void **state)
 {
@@ -329,16 +331,11 @@ static void yaml_becomes_a_history(void **state)
     {"{family: dense_basis, log_ssfr_per_yr: -10, gaps: {prior: dirichlet, alpha: [2, 2]}}", 1, -1},
   };
   for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
-    built b;
-    sdn_sfh h;
-    sdn_err err;
-    double z[8] = {0}, params[16];
-    if (build(good[i].yaml, &b, &err)) fail_msg("%s: %s", good[i].yaml, err.text);
+    sfh_built b = sfh_build(good[i].yaml);
     assert_int_equal(sdn_prior_n_free(b.prior), good[i].n_free);
-    assert_int_equal(sdn_prior_params(b.prior, 1, z, params, &err), SDN_OK);
-    if (sdn_sfh_prepare(b.model, params, 1e10, 1e10, &h, &err)) fail_msg("%s: %s", good[i].yaml, err.text);
+    const sdn_sfh h = sfh_prepared(&b, 1e10);
     if (good[i].mass_30myr > 0) assert_near(good[i].yaml, sdn_sfh_mass_since(&h, 3e7), good[i].mass_30myr, 1e-9);
-    unbuild(&b);
+    sfh_unbuild(&b);
   }
 }
 
@@ -358,11 +355,11 @@ static void bad_yaml_is_refused(void **state)
     {"{family: dense_basis, gaps: [0.1, 0.2]}", "log_ssfr_per_yr or log_sfr_msun_per_yr"},
   };
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-    built b;
+    sfh_built b;
     sdn_err err = {SDN_OK, -1, ""};
-    assert_int_equal(build(bad[i][0], &b, &err), SDN_USAGE);
+    assert_int_equal(sfh_try(bad[i][0], &b, &err), SDN_USAGE);
     if (!strstr(err.text, bad[i][1])) fail_msg("%s: '%s' does not say %s", bad[i][0], err.text, bad[i][1]);
-    unbuild(&b);
+    sfh_unbuild(&b);
   }
 }
 
