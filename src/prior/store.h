@@ -33,6 +33,7 @@ typedef struct sdn_param {
   sdn_dist_grid *grid;
   sdn_formula *argument[SDN_DIST_MAX_ARG];     /* NULL: dist.arg is a constant */
   bool conditional;                            /* any argument is a formula */
+  bool was_free;                               /* fixed by sdn_prior_set: dist is what the file gives it */
   double served_low, served_high;              /* what the physics can serve */
   double low, high;                            /* what the prior can give; known after sdn_prior_finish */
 } sdn_param;
