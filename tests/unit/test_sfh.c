@@ -338,103 +338,11 @@ static void gauss_integrates_powers(void **state)
     }
 }
 
-/* ------------------------------------------------------------------ refusals */
-
-static void refused(const char *yaml, double oldest_yr, double mass_msun, const char *word)
-{
-  sfh_built b = sfh_build(yaml);
-  sdn_sfh h;
-  sdn_err err = {SDN_OK, -1, ""};
-  assert_int_equal(sdn_sfh_prepare(b.model, b.params, oldest_yr, mass_msun, b.arena, &h, &err), SDN_RANGE);
-  if (!strstr(err.text, word)) fail_msg("'%s' does not speak of %s", err.text, word);
-  sfh_unbuild(&b);
-}
-
-static void refused_value(const char *yaml, const char *name, double value, const char *word)
-{
-  sfh_built b = sfh_build(yaml);
-  sdn_sfh h;
-  sdn_err err = {SDN_OK, -1, ""};
-  sfh_set(&b, name, value);
-  assert_int_equal(sdn_sfh_prepare(b.model, b.params, 1e10, 1e10, b.arena, &h, &err), SDN_RANGE);
-  if (!strstr(err.text, word)) fail_msg("'%s' does not speak of %s", err.text, word);
-  sfh_unbuild(&b);
-}
-
-static void bad_values_are_refused(void **state)
-{
-  (void)state;
-  static const char dense[] = "{family: dense_basis, log_sfr_msun_per_yr: 0, gaps: [0.2, 0.3, 0.4]}";
-  refused("{family: delayed_exponential, age_gyr: 2, tau_gyr: 1}", 1e9, 1e10, "age_universe_gyr");
-  refused(delayed_yaml, NAN, 1e10, "age of the Universe");
-  refused(delayed_yaml, 1e10, 0, "mass formed");
-  refused(steps_yaml, 1e8, 1e10, "117.647 Myr");
-  refused_value(delayed_yaml, "age_gyr", 0, "age_gyr");
-  refused_value(delayed_yaml, "age_gyr", NAN, "age_gyr");
-  refused_value(delayed_yaml, "tau_gyr", -1, "tau_gyr");
-  refused_value(delayed_yaml, "tau_gyr", NAN, "tau_gyr");
-  refused_value(power_law_yaml, "alpha", 0, "alpha");
-  refused_value(power_law_yaml, "beta", NAN, "beta");
-  refused_value(steps_yaml, "log_sfr_ratio_3", NAN, "log_sfr_ratio_3");
-  refused_value(dense, "log_sfr_msun_per_yr", NAN, "log_sfr");
-  refused_value(dense, "t50", 0.1, "ascending");
-  refused_value(dense, "t75", 1.1, "ascending");
-  refused_value(dense, "t50", NAN, "ascending");
-}
-
-/* ------------------------------------------------------------------ from YAML */
-
-static void yaml_becomes_a_history(void **state)
-{
-  (void)state;
-  static const struct { const char *yaml; int n_free; double mass_30myr; } good[] = {
-    {"{family: delayed_exponential, age_gyr: 1, tau_gyr: {prior: uniform, low: 0.1, high: 0.1000001}}", 1, -1},
-    {"{family: double_power_law, tau_gyr: 2, alpha: {prior: log_uniform, low: 0.1, high: 100}, beta: 3}", 1, -1},
-    {"{family: continuity}", 5, 0.003},   /* all ratios at their median 0: a constant rate over 10 Gyr */
-    {"{family: continuity, n_bin: 9, log_sfr_ratios: {prior: normal, mean: 0, sigma: 0.2}}", 8, 0.003},
-    {"{family: dense_basis, log_ssfr_per_yr: {prior: uniform, low: -12, high: -7}, gaps: {prior: dirichlet, alpha: [1, 1, 1, 1]}}", 4, -1},
-    {"{family: dense_basis, log_sfr_msun_per_yr: 0, gaps: [0.25, 0.5, 0.75]}", 0, 0.003},   /* SFR 1/yr of 1e10: constant but for the start */
-    {"{family: dense_basis, log_ssfr_per_yr: -10, gaps: {prior: dirichlet, alpha: [2, 2]}}", 1, -1},
-  };
-  for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
-    sfh_built b = sfh_build(good[i].yaml);
-    assert_int_equal(sdn_prior_n_free(b.prior), good[i].n_free);
-    const sdn_sfh h = sfh_prepared(&b, 1e10);
-    if (good[i].mass_30myr > 0) assert_near(good[i].yaml, sdn_sfh_mass_since(&h, 3e7), good[i].mass_30myr, 1e-9);
-    sfh_unbuild(&b);
-  }
-}
-
-static void bad_yaml_is_refused(void **state)
-{
-  (void)state;
-  static const char *const bad[][2] = {
-    {"{family: delayed}", "known ones are constant, burst"},
-    {"{family: dense_bases}", "did you mean 'dense_basis'"},
-    {"{tau_gyr: 1}", "family"},
-    {"{family: delayed_exponential, age_gyr: 1, tau: 1}", "tau_gyr"},
-    {"{family: delayed_exponential, age_gyr: 1}", "tau_gyr"},
-    {"{family: continuity, n_bin: 3}", "n_bin 3"},
-    {"{family: continuity, n_bin: 99}", "n_bin 99"},
-    {"{family: dense_basis, log_ssfr_per_yr: -9}", "gaps"},
-    {"{family: dense_basis, log_ssfr_per_yr: -9, gaps: {prior: dirichlet, alpha: [1]}}", "gaps"},
-    {"{family: dense_basis, gaps: [0.1, 0.2]}", "log_ssfr_per_yr or log_sfr_msun_per_yr"},
-  };
-  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-    sfh_built b;
-    sdn_err err = {SDN_OK, -1, ""};
-    assert_int_equal(sfh_try(bad[i][0], &b, &err), SDN_USAGE);
-    if (!strstr(err.text, bad[i][1])) fail_msg("%s: '%s' does not say %s", bad[i][0], err.text, bad[i][1]);
-    sfh_unbuild(&b);
-  }
-}
-
 int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(gauss_integrates_powers), cmocka_unit_test(mass_is_integral_of_rate), cmocka_unit_test(young_mass_keeps_its_digits),
     cmocka_unit_test(weights_are_integrals_of_hats), cmocka_unit_test(ages_agree), cmocka_unit_test(notes_agree), cmocka_unit_test(edges_are_kept),
-    cmocka_unit_test(bad_values_are_refused), cmocka_unit_test(yaml_becomes_a_history), cmocka_unit_test(bad_yaml_is_refused),
   };
   return cmocka_run_group_tests_name("sfh", tests, setup, teardown);
 }
