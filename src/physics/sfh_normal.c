@@ -13,6 +13,7 @@
 #define HALF_LEVEL 1.17741002251547469101   /* sqrt(2 ln 2) */
 #define FLAT 0.5           /* ln phi changes by less over an interval: then quadrature of 12 points is exact, and differences are not */
 #define NEGLIGIBLE 45.0    /* e^-45 of the highest rate or less */
+#define LOWEST -1e7        /* ln of the rate, compared with its peak; squares of x lose too many digits below */
 #define YOUNG 0.02         /* of the time since the onset of a log-normal: so young that one distance serves all */
 
 /* X_YOUNG, X_OLD: x at the end and at the onset of star formation (gaussian: rising with age; log_normal: falling). TOP: ln of phi's height in the
@@ -49,7 +50,7 @@ static double reach_x(double x) { return sqrt(x * x + 8) - fabs(x); }
 
 static sdn_status check_norm(const sdn_sfh *h, const char *name, sdn_err *err)
 {
-  if (h->norm > 0 && isfinite(h->norm)) return SDN_OK;
+  if (h->norm > 0 && isfinite(h->norm) && h->value[TOP] > LOWEST) return SDN_OK;
   return sdn_fail(err, SDN_RANGE, "the %s history has no mass in its %g Gyr of star formation; move its peak nearer or make it wider", name,
                   (h->knot_yr[1] - h->knot_yr[0]) / SDN_YR_PER_GYR);
 }
