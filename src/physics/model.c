@@ -52,7 +52,7 @@ void sdn_model_free(sdn_model *m)
   sdn_agn_free(m->agn);
   sdn_igm_free(m->igm);
   sdn_prior_free(m->prior);
-  sdn_census_free(m->census);
+  sdn_galaxy_population_free(m->galaxies);
   sdn_cosmology_free(m->cosmology);
   sdn_grid_free(m->grid);
   sdn_release(m->yaml);
@@ -231,7 +231,7 @@ static sdn_status read_dispersions(sdn_model *m, const sdn_yaml *root, sdn_err *
 
 static sdn_status add_parameters(sdn_model *m, const sdn_yaml *root, sdn_err *err)
 {
-  if (sdn_prior_new(&m->prior, err) || sdn_census_new(m->cosmology, m->prior, &m->census, err)) return err->status;
+  if (sdn_prior_new(&m->prior, err) || sdn_galaxy_population_new(m->cosmology, m->prior, &m->galaxies, err)) return err->status;
   if (sdn_model_add(m, &redshift_spec, root, "redshift", &m->redshift, err)) return err->status;
   if (sdn_model_read_stars(m, root, err) || read_nebular(m, root, err) || sdn_model_read_dust(m, root, err) || read_light(m, root, err)) return err->status;
   if (read_dispersions(m, root, err) || add_grid_axes(m, root, err)) return err->status;
