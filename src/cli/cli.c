@@ -116,7 +116,7 @@ static void print_page(const cli_page *page)
     putchar(' ');
     for (const char *c = page->positional[i]; *c; c++) putchar(*c >= 'a' && *c <= 'z' ? *c - 32 : *c);
   }
-  printf(" [OPTIONS]\n\n%s\n", page->about);
+  printf("%s [OPTIONS]\n\n%s\n", page->many ? " ..." : "", page->about);
   for (int i = 0; page->positional[i]; i++)
     for (size_t k = 0; k < *page->n_knob; k++)
       if (!strcmp(page->knobs[k].name, page->positional[i])) printf("  %-30s %s\n", page->knobs[k].name, page->knobs[k].help);
@@ -195,9 +195,24 @@ static bool set_threads(reader *r, const char *value)
   return true;
 }
 
+/* Positional arguments of a page that takes any number of them, each on a line of its own. */
+static const char *join_many(const char *arg)
+{
+  static char all[65536];
+  static size_t used;
+  const int n = snprintf(all + used, sizeof all - used, "%s%s", used ? "\n" : "", arg);
+  if (n < 0 || (size_t)n >= sizeof all - used) return NULL;
+  used += (size_t)n;
+  return all;
+}
+
 static bool read_positional(reader *r, const char *arg)
 {
   const char *knob = r->n_positional < CLI_MAX_POSITIONAL ? r->page->positional[r->n_positional] : NULL;
+  if (r->page->many && (!knob || !r->page->positional[r->n_positional + 1])) {
+    if (!knob) knob = r->page->positional[--r->n_positional];
+    if (!(arg = join_many(arg))) return complain(r, "too many arguments", "");
+  }
   if (!knob) return complain(r, "one argument too many: ", arg);
   r->n_positional++;
   return set_knob(r, knob, arg);
@@ -243,11 +258,11 @@ static bool check_complete(const reader *r)
 }
 
 /* The command line as one text, for the output's record of its origin. */
-static const char *join_command(int argc, char **argv)
+static const char *join_command(const cli_page *page, int argc, char **argv)
 {
   static char text[2048];
-  size_t used = (size_t)snprintf(text, sizeof text, "sedna");
-  for (int i = 0; i < argc && used < sizeof text; i++)
+  size_t used = (size_t)snprintf(text, sizeof text, "sedna %s", page->name);
+  for (int i = 1; i < argc && used < sizeof text; i++)
     used += (size_t)snprintf(text + used, sizeof text - used, strpbrk(argv[i], " \t'\"") ? " \"%s\"" : " %s", argv[i]);
   return text;
 }
@@ -257,7 +272,7 @@ cli_parsed cli_parse(const cli_page *page, int argc, char **argv, void *options,
   reader r = {.page = page, .options = options, .run = run};
   memset(run, 0, sizeof *run);
   run->stop = &stop_wanted;
-  run->command = join_command(argc, argv);
+  run->command = join_command(page, argc, argv);
   if (isatty(STDERR_FILENO)) run->progress = show_progress;
   sdn_knob_defaults(page->knobs, *page->n_knob, options);
   for (int i = 1; i < argc; i++) {

@@ -16,6 +16,7 @@ typedef struct cli_page {
   const sdn_knob *knobs; const size_t *n_knob;
   const char *required;                                 /* further knobs that must be given, separated by spaces, or "" */
   const char *examples;
+  bool many;                                            /* further positional arguments are added to the last one, separated by newlines */
 } cli_page;
 
 /* The result of reading a command line. */
@@ -30,12 +31,13 @@ bool cli_quiet(void);   /* --quiet was given */
 /* End the progress line, if one was begun. */
 void cli_progress_end(void);
 
-extern const cli_page cli_simulate_page, cli_train_page, cli_check_page, cli_fit_page, cli_report_page, cli_info_page;
+extern const cli_page cli_simulate_page, cli_train_page, cli_check_page, cli_fit_page, cli_report_page, cli_info_page, cli_grid_page;
 int cmd_simulate(int argc, char **argv);
 int cmd_train(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_fit(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_info(int argc, char **argv);
+int cmd_grid(int argc, char **argv);
 
 #endif

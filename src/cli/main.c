@@ -11,6 +11,7 @@ static const struct { const cli_page *page; int (*run)(int argc, char **argv); }
   {&cli_fit_page, cmd_fit},
   {&cli_report_page, cmd_report},
   {&cli_info_page, cmd_info},
+  {&cli_grid_page, cmd_grid},
 };
 enum { n_command = sizeof commands / sizeof commands[0] };
 

@@ -37,7 +37,7 @@ typedef struct sdn_igm_law {
   void (*continuum)(double a, double x, double *constant, double *coefficient);    /* the same as coefficients of the bases [n_basis] for the region of x; adds */
 } sdn_igm_law;
 
-extern const sdn_igm_law sdn_igm_inoue14, sdn_igm_madau95, sdn_igm_meiksin06;
+extern const sdn_igm_law sdn_igm_inoue14, sdn_igm_madau95, sdn_igm_madau95_metals, sdn_igm_meiksin06;
 
 struct sdn_igm {
   const sdn_igm_law *law;   /* NULL: none */

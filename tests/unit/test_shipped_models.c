@@ -10,7 +10,7 @@
 
 #include "base/random.h"
 #include "base/special.h"
-#include "physics/population.h"
+#include "physics/census.h"
 #include "physics/model.h"
 #include "prior/mass_function.h"
 
