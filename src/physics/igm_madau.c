@@ -21,14 +21,14 @@ static double continuum_tau(double a, double x)
 }
 
 /* The same, multiplied out: x^p = a^p u^p. */
-static void continuum(double a, double x, double *constant, double *c)
+static void continuum(double a, const double *a_power, double x, double *constant, double *c)
 {
-  (void)x;
-  *constant -= 0.023 * pow(a, 1.68);
-  c[P15] += 9.4 * pow(a, 0.18 + 1.5);
-  c[P168] -= (9.4 + 0.7 - 0.023) * pow(a, 1.68);
-  c[P3] += (0.25 * pow(a, 0.46) + 0.7 * pow(a, -1.32)) * a * a * a;
-  c[P346] -= 0.25 * pow(a, 3.46);
+  (void)a, (void)x;
+  *constant -= 0.023 * a_power[P168];
+  c[P15] += 9.4 * a_power[P168];                                /* a^0.18 a^1.5 */
+  c[P168] -= (9.4 + 0.7 - 0.023) * a_power[P168];
+  c[P3] += 0.25 * a_power[P346] + 0.7 * a_power[P168];          /* (a^0.46, a^-1.32) a^3 */
+  c[P346] -= 0.25 * a_power[P346];
 }
 
 #define COMMON \

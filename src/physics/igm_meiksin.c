@@ -56,9 +56,9 @@ static double continuum_tau(double a, double x)
   return DIFFUSE_TAU * x * x * x * (1 / x - 1 / a) + SYSTEMS_N0 * pow(a, 2.5) * systems(x / a);
 }
 
-static void continuum(double a, double x, double *constant, double *c)
+static void continuum(double a, const double *a_power, double x, double *constant, double *c)
 {
-  (void)x, (void)constant;
+  (void)a_power, (void)x, (void)constant;
   c[DIFFUSE] += DIFFUSE_TAU * a * a;
   c[SYSTEMS] += SYSTEMS_N0 * pow(a, 2.5);
 }
