@@ -260,7 +260,8 @@ sdn_status sdn_agn_table_prepare(const sdn_agn_table *t, const double *params, s
   if (a->torus && sdn_agn_torus_place(a->torus, params, s, err)) return err->status;
   if (a->broad >= 0) s->broad = params[a->broad];
   if (a->narrow >= 0) s->narrow = params[a->narrow];
-  if (!(s->broad >= 0 && s->narrow >= 0)) return sdn_fail(err, SDN_RANGE, "covering fractions of the AGN's lines are %g and %g; they cannot be negative", s->broad, s->narrow);
+  if (!(s->broad >= 0 && s->narrow >= 0))
+    return sdn_fail(err, SDN_RANGE, "covering fractions of the AGN's lines are %g and %g; they cannot be negative", s->broad, s->narrow);
   if (!t->dust) return SDN_OK;
   s->tau = NEPER_PER_MAG * sdn_attenuation_a_v_mag(a->dust, params);
   if (!(s->tau >= 0)) return sdn_fail(err, SDN_RANGE, "agn_a_v_mag is %g; it cannot be negative", s->tau / NEPER_PER_MAG);
@@ -269,7 +270,8 @@ sdn_status sdn_agn_table_prepare(const sdn_agn_table *t, const double *params, s
 }
 
 /* lnu[j] = L_nu UNIT_HZ of unit power, at nodes with a piece. */
-SDN_CLONES static void power_law(int n, const int *restrict piece, const double *restrict ln_ratio, const double *value, const double *slope, float *restrict lnu)
+SDN_CLONES static void power_law(int n, const int *restrict piece, const double *restrict ln_ratio, const double *value, const double *slope,
+                                  float *restrict lnu)
 {
   for (int j = 0; j < n; j++) {
     const int p = piece[j] < 0 ? 0 : piece[j];

@@ -93,7 +93,8 @@ static sdn_status read_dl07(sdn_dust_emission *d, const sdn_yaml *map, sdn_prior
 {
   static const char *const known[] = {"law", "q_pah_percent", "u_min", "gamma"};
   if (sdn_yaml_get(map, "cmb"))
-    return sdn_yaml_fail(sdn_yaml_get(map, "cmb"), err, "draine_li07 is tabulated for dust that starlight alone heats; leave cmb out, or take modified_black_body");
+    return sdn_yaml_fail(sdn_yaml_get(map, "cmb"), err,
+                         "draine_li07 is tabulated for dust that starlight alone heats; leave cmb out, or take modified_black_body");
   if (sdn_yaml_only_keys(map, known, 4, err) || sdn_dl07_read(&d->dl07, err)) return err->status;
   if (add(d, map, prior, SDN_DUST_Q_PAH, NULL, err) || add(d, map, prior, SDN_DUST_U_MIN, NULL, err)) return err->status;
   return add(d, map, prior, SDN_DUST_GAMMA, NULL, err);
@@ -186,7 +187,8 @@ static sdn_status make_samples(const sdn_dust_emission *d, samples *s, double *h
       bool same = false;
       for (int k = 0; k < 3; k++) same = same || ((corner >> k & 1) && choice[k][0] == choice[k][1]);
       if (same) continue;
-      const sdn_body_value v = {n_t > 1 ? t[0] * pow(t[1] / t[0], (double)i / (n_t - 1)) : t[0], beta[corner & 1], lambda0[corner >> 1 & 1], alpha[corner >> 2 & 1]};
+      const sdn_body_value v = {n_t > 1 ? t[0] * pow(t[1] / t[0], (double)i / (n_t - 1)) : t[0], beta[corner & 1], lambda0[corner >> 1 & 1],
+          alpha[corner >> 2 & 1]};
       sdn_body_prepare(&unheated, &v, 0, &s->light[s->n++]);
     }
   return SDN_OK;

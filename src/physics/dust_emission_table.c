@@ -100,10 +100,11 @@ static sdn_status prepare_body(const sdn_dust_table *t, const double *params, do
   const sdn_body_value v = sdn_dust_body_value(t->d, params);
   sdn_body_light l;
   if (!(v.temperature_K > 0 && v.beta >= 0 && v.lambda0_um > 0 && v.alpha > 1 && redshift >= 0 && isfinite(redshift)))
-    return sdn_fail(err, SDN_RANGE, "dust of %g K, emissivity index %g, lambda_0 %g um, alpha %g at redshift %g does not emit as %s has it", v.temperature_K, v.beta,
-                    v.lambda0_um, v.alpha, redshift, sdn_dust_emission_name(t->d));
+    return sdn_fail(err, SDN_RANGE, "dust of %g K, emissivity index %g, lambda_0 %g um, alpha %g at redshift %g does not emit as %s has it",
+                    v.temperature_K, v.beta, v.lambda0_um, v.alpha, redshift, sdn_dust_emission_name(t->d));
   sdn_body_prepare(&t->d->body, &v, redshift, &l);
-  const double c[] = {[AMPLITUDE] = l.amplitude, [BETA] = l.beta, [LN_TAU] = l.ln_tau, [HOT] = l.hot_A, [COLD] = l.cold_A, [TAIL] = l.tail, [ALPHA] = l.alpha, [TURN] = l.turn_A};
+  const double c[] = {[AMPLITUDE] = l.amplitude, [BETA] = l.beta, [LN_TAU] = l.ln_tau, [HOT] = l.hot_A,
+                      [COLD] = l.cold_A, [TAIL] = l.tail, [ALPHA] = l.alpha, [TURN] = l.turn_A};
   memcpy(s->c, c, sizeof c);
   return SDN_OK;
 }
