@@ -113,6 +113,7 @@ sdn_status sdn_dust_emission_new(const sdn_yaml *map, sdn_prior *prior, sdn_dust
   d->nodes = sdn_alloc(1, sizeof *d->nodes, "dust emission", err);
   sdn_status status = d->nodes ? find(map, "dust emission law", law_name, N_LAW, law, &d->law, err) : err->status;
   for (int i = 0; i < SDN_N_DUST_PARAM; i++) d->param[i] = -1;
+  sdn_body_begin(&d->body);
   if (!status) status = read[d->law](d, map, prior, err);
   if (!status) {
     *out = d;
@@ -178,7 +179,8 @@ static sdn_status make_samples(const sdn_dust_emission *d, samples *s, double *h
   range_of(d, SDN_DUST_ALPHA, 2, &alpha[0], &alpha[1]);
   *hottest = t[1] = hottest_K(d, t[1]);
   const int n_t = 1 + (int)ceil(log(t[1] / t[0]) / log(T_RATIO));
-  const sdn_body unheated = {d->body.thick, d->body.power_law, SDN_CMB_NONE};
+  sdn_body unheated = d->body;
+  unheated.cmb = SDN_CMB_NONE;
   s->light = sdn_alloc((size_t)n_t * 8, sizeof *s->light, "dust spectra", err);
   if (!s->light) return err->status;
   for (int i = 0; i < n_t; i++)
