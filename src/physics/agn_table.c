@@ -271,22 +271,19 @@ sdn_status sdn_agn_table_prepare(const sdn_agn_table *t, const double *params, s
   return SDN_OK;
 }
 
-SDN_CLONES static void one_piece(int n, const double *restrict ln_ratio, double value, double slope, float *restrict lnu)
+SDN_CLONES static void exponentials(int n, const double *restrict x, float *restrict out)
 {
-  for (int j = 0; j < n; j++) lnu[j] = (float)(UNIT_HZ * sdn_vexp(value + slope * ln_ratio[j]));
+  for (int j = 0; j < n; j++) out[j] = (float)(UNIT_HZ * sdn_vexp(x[j]));
 }
 
-/* lnu[j] = L_nu UNIT_HZ of unit power; nodes of one piece lie together. */
+/* lnu[j] = L_nu UNIT_HZ of unit power, n <= CHUNK; nodes of one piece lie together, those without piece at the ends. */
 static void power_law(int n, const int *piece, const double *ln_ratio, const double *value, const double *slope, float *lnu)
 {
-  for (int from = 0, to; from < n; from = to) {
-    const int p = piece[from];
-    for (to = from + 1; to < n && piece[to] == p;) to++;
-    if (p < 0)
-      memset(lnu + from, 0, (size_t)(to - from) * sizeof *lnu);
-    else
-      one_piece(to - from, ln_ratio + from, value[p], slope[p], lnu + from);
-  }
+  double x[CHUNK];
+  for (int j = 0; j < n; j++) x[j] = piece[j] < 0 ? 0 : value[piece[j]] + slope[piece[j]] * ln_ratio[j];
+  exponentials(n, x, lnu);
+  for (int j = 0; j < n && piece[j] < 0; j++) lnu[j] = 0;
+  for (int j = n; j-- > 0 && piece[j] < 0;) lnu[j] = 0;
 }
 
 SDN_CLONES static void add_scaled(int n, float factor, const float *restrict from, float *restrict to)
