@@ -95,7 +95,7 @@ typedef void visit_fn(sdn_text *t, const char *object, const char *attr, const c
 
 static void visit_attributes(const page *p, sdn_text *t, visit_fn *visit)
 {
-  static const char *const objects[] = {"/", "Model", "CloudyParams"};
+  static const char *const objects[] = {"/", "Model", "CloudyParams", "Thinning"};
   bool first = true;
   for (size_t o = 0; o < sizeof objects / sizeof objects[0]; o++) {
     char **names = NULL;

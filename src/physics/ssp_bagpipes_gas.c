@@ -6,7 +6,8 @@
  * wheel, all but one of them at Z = 0.05 and 0.1, the Lyman lines beyond alpha and the continuum below 1216 A together carry 16 to 250 times H beta, not 0.3 to
  * 2.6: light of the stars scattered in the Lyman lines seems to be counted as nebular, and the scaling to the ionising energy takes it from everything else. There
  * Ly alpha is set to 23.3 H beta (case B), the other Lyman lines and the continuum below 1216 A to what they are relative to H beta in the nearest regular
- * cell, and the cell is scaled to L(H beta)/Q = 4.9e-13 erg. */
+ * cell, likewise the Mg II doublet, a resonance line that scatters starlight as well (it alone would carry up to 10 times the energy that the gas takes), and the cell
+ * is scaled to L(H beta)/Q = 4.9e-13 erg. */
 #include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
@@ -22,7 +23,8 @@
 #define HB_PER_PHOTON_ERG 4.9e-13  /* regular cells at Z = 0.02 and 0.05, young ages: 4.92e-13 and 5.04e-13 */
 #define UV_END_A 1216.0
 static const double lyman_A[] = {1215.67, 1025.72, 972.537, 949.743, 937.803, 930.748, 926.226, 923.150};
-enum { N_LYMAN = 8, Z_STEP_WEIGHT = 25, MOST_NODES = 1000 };   /* any step of log U or age (22 in all) counts less than one of Z */
+static const double magnesium_A[] = {2795.53, 2802.71};
+enum { N_LYMAN = 8, N_MAGNESIUM = 2, Z_STEP_WEIGHT = 25, MOST_NODES = 1000 };   /* any step of log U or age (22 in all) counts less than one of Z */
 
 void sdn_bagpipes_free_gas(sdn_bagpipes_gas *g)
 {
@@ -213,7 +215,7 @@ static int nearest_line(const sdn_bagpipes_gas *g, double wave_A)
   return best;
 }
 
-typedef struct places { int h_beta, lyman[N_LYMAN], n_uv; } places;
+typedef struct places { int h_beta, lyman[N_LYMAN], magnesium[N_MAGNESIUM], n_uv; } places;
 
 static bool is_odd(const sdn_bagpipes_gas *g, const places *p, long cell)
 {
@@ -246,6 +248,7 @@ static void mend(sdn_bagpipes_gas *g, const places *p, long cell, long model, do
   const double h_beta = line[p->h_beta], scale = h_beta / model_line[p->h_beta], factor = HB_PER_PHOTON_ERG * rate / (h_beta * SDN_BAGPIPES_LSUN);
   if (!(h_beta > 0 && scale < HUGE_VAL)) return;   /* nothing to hold on to: a failed cell */
   for (int k = 1; k < N_LYMAN; k++) line[p->lyman[k]] = model_line[p->lyman[k]] * scale;
+  for (int k = 0; k < N_MAGNESIUM; k++) line[p->magnesium[k]] = model_line[p->magnesium[k]] * scale;
   line[p->lyman[0]] = LYA_OVER_HB * h_beta;
   for (int j = 0; j < p->n_uv; j++) c[j] = model_c[j] * scale;
   for (int l = 0; l < g->n_line; l++) line[l] *= factor;
@@ -259,6 +262,7 @@ long sdn_bagpipes_repair(sdn_bagpipes_gas *g)
   places p = {.h_beta = nearest_line(g, H_BETA_A)};
   long n_odd = 0;
   for (int k = 0; k < N_LYMAN; k++) p.lyman[k] = nearest_line(g, lyman_A[k]);
+  for (int k = 0; k < N_MAGNESIUM; k++) p.magnesium[k] = nearest_line(g, magnesium_A[k]);
   while (p.n_uv < g->n_wave && g->wave_A[p.n_uv] < UV_END_A) p.n_uv++;
   unsigned char *odd = sdn_alloc((size_t)n_cell, 1, "marks of odd cells", &ignored);
   if (!odd) return -1;

@@ -232,6 +232,7 @@ static bool find_text_wavelengths(ised *f, const char **at, sdn_err *err)
 static sdn_status read_ascii(ised *f, sdn_err *err)
 {
   const char *at = (const char *)f->byte;
+  bool indexed = true;
   int n;
   double *series;
   sdn_err_clear(err);
@@ -248,8 +249,11 @@ static sdn_status read_ascii(ised *f, sdn_err *err)
     if (err->status) return err->status;
     if (!good) return damaged(f, "a spectrum", err);
     const char *behind = at;
-    sdn_release(counted_text(&at, 1000, &n, err));   /* the indices */
-    if (at > behind && n == f->n_wave) at = behind;  /* there are none: that was the next spectrum */
+    if (indexed) sdn_release(counted_text(&at, MOST_WAVES, &n, err));
+    if (a == 0 && at > behind && n == f->n_wave) {   /* the file has no indices: that was the next spectrum */
+      indexed = false;
+      at = behind;
+    }
   }
   for (int k = 0; k < N_SERIES && (series = counted_text(&at, MOST_AGES, &n, err)) != NULL; k++) {
     if (k == SERIES_OF_MASS && n == f->n_age) f->living = series;
