@@ -70,17 +70,16 @@ static sdn_status read_observables(sdn_forward *f, int n_band, const char *const
   return SDN_OK;
 }
 
-/* The reddest wavelength that a model has light for: starlight ends with its grid, but dust shines on. */
+/* The reddest wavelength that a model has light for: starlight ends with its grid, but dust and nucleus shine on. */
 static double reddest_A(const sdn_model *m)
 {
   const sdn_grid *g = m->grid;
   double red = g->wave_A[g->n_wave - 1];
   int n = 0;
-  if (m->dust_emission) {
-    const double *wave = sdn_dust_emission_waves_A(m->dust_emission, &n);
-    red = fmax(red, wave[n - 1]);
-  }
-  return red;
+  const double *dust = m->dust_emission ? sdn_dust_emission_waves_A(m->dust_emission, &n) : NULL;
+  if (dust && n > 0) red = fmax(red, dust[n - 1]);
+  const double *agn = m->agn ? sdn_agn_waves_A(m->agn, &n) : NULL;
+  return agn && n > 0 ? fmax(red, agn[n - 1]) : red;
 }
 
 /* Rest wavelengths that an observable needs at any redshift and velocity dispersion that the prior allows; *low_A > *high_A: none. */

@@ -52,14 +52,13 @@ void sdn_model_free(sdn_model *m)
   sdn_agn_free(m->agn);
   sdn_igm_free(m->igm);
   sdn_prior_free(m->prior);
+  sdn_galaxy_population_free(m->galaxies);
   sdn_cosmology_free(m->cosmology);
   sdn_grid_free(m->grid);
   sdn_release(m->yaml);
   sdn_release(m->origin);
   sdn_release(m);
 }
-
-static double age_universe_gyr(const void *cosmology, double z) { return sdn_cosmology_age_yr(cosmology, z) * 1e-9; }
 
 bool sdn_model_is_none(const sdn_yaml *node) { return node && node->kind == SDN_YAML_SCALAR && strcmp(node->text, "none") == 0; }
 
@@ -239,7 +238,7 @@ static sdn_status set_parameters(sdn_model *m, int n, const sdn_setting *setting
 
 static sdn_status add_parameters(sdn_model *m, const sdn_yaml *root, int n_set, const sdn_setting *setting, sdn_err *err)
 {
-  if (sdn_prior_new(&m->prior, err) || sdn_prior_add_function(m->prior, "age_universe_gyr", age_universe_gyr, m->cosmology, err)) return err->status;
+  if (sdn_prior_new(&m->prior, err) || sdn_galaxy_population_new(m->cosmology, m->prior, &m->galaxies, err)) return err->status;
   if (sdn_model_add(m, &redshift_spec, root, "redshift", &m->redshift, err)) return err->status;
   if (sdn_model_read_stars(m, root, err) || read_nebular(m, root, err) || sdn_model_read_dust(m, root, err) || read_light(m, root, err)) return err->status;
   if (read_dispersions(m, root, err) || add_grid_axes(m, root, err) || set_parameters(m, n_set, setting, err)) return err->status;

@@ -10,6 +10,7 @@
 #include "physics/grid.h"
 #include "physics/igm.h"
 #include "physics/metallicity.h"
+#include "physics/population.h"
 #include "physics/sfh.h"
 
 #define SDN_MAX_POPULATION 8
@@ -38,6 +39,7 @@ struct sdn_model {
   char *yaml, *origin;
   sdn_grid *grid;
   sdn_cosmology *cosmology;
+  sdn_galaxy_population *galaxies;       /* functions that formulas call */
   sdn_prior *prior;
   int redshift;                          /* parameter */
   int n_population;
