@@ -9,7 +9,7 @@
 
 typedef struct sdn_h5 sdn_h5;
 typedef enum sdn_h5_type { SDN_H5_FLOAT, SDN_H5_DOUBLE, SDN_H5_INT64, SDN_H5_UINT8 } sdn_h5_type;
-#define SDN_H5_MAX_DIM 8
+#define SDN_H5_MAX_DIM 10
 typedef struct sdn_h5_shape { int n_dim; long dim[SDN_H5_MAX_DIM]; } sdn_h5_shape;
 
 sdn_status sdn_h5_open(const char *path, sdn_h5 **file, sdn_err *err);           /* read; err SDN_FORMAT not HDF5 or truncated, SDN_IO */

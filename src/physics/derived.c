@@ -127,37 +127,30 @@ static void from_spectrum(const sdn_forward *f, const sdn_galaxy *g, const float
 
 /* ------------------------------------------------------------------ history */
 
-/* Share of the formed mass that is still in stars. */
+/* Share of the formed mass that is still in stars, by the grid's star_fraction. */
 static double surviving_share(const sdn_forward *f, const sdn_galaxy *g)
 {
-  const sdn_grid *grid = f->model->grid;
-  const sdn_grid_table *t = &grid->star_fraction;
-  if (!t->value) return NAN;
-  const double up = t->n_metallicity > 1 ? g->place.t[1] : 0;
-  const int low = t->n_metallicity > 1 ? g->place.node[1] : 0;
   double sum = 0;
-  for (int a = 0; a < g->n_age && a < t->n_age; a++) {
-    const double here = (double)*sdn_grid_row(t, a, low, 0), there = up > 0 ? (double)*sdn_grid_row(t, a, low + 1, 0) : 0;
-    sum += (double)g->weight[a] * ((1 - up) * here + up * there);
-  }
+  if (!f->model->grid->star_fraction.value) return NAN;
+  for (int b = 0; b < f->n_beam; b++)
+    for (int k = 0; k < g->beam[b].n_strip; k++) sum += sdn_strip_sum(&g->beam[b].strip[k], &f->model->grid->star_fraction);
   return sum;
 }
 
-static double log_sfr(const sdn_galaxy *g, double span_yr)
+static double log_sfr(const sdn_forward *f, const sdn_galaxy *g, double span_yr)
 {
-  const double ssfr = sdn_sfh_mass_since(&g->history, span_yr) / span_yr;
-  return log10(g->mass_msun * fmax(ssfr, LEAST_SSFR_PER_YR));
+  return log10(g->mass_msun * fmax(sdn_galaxy_mass_since(f, g, span_yr) / span_yr, LEAST_SSFR_PER_YR));
 }
 
 static void from_history(const sdn_forward *f, const sdn_galaxy *g, double *out)
 {
   const double log_mass = log10(g->mass_msun), log_share = log10(surviving_share(f, g));
   out[MASS_SURVIVING] = finite_or_nan(log_mass + log_share);
-  out[SFR_10] = log_sfr(g, 1e7);
-  out[SFR_100] = log_sfr(g, 1e8);
+  out[SFR_10] = log_sfr(f, g, 1e7);
+  out[SFR_100] = log_sfr(f, g, 1e8);
   out[SSFR_100] = out[SFR_100] - log_mass - (isfinite(log_share) ? log_share : 0);
-  out[MEAN_AGE] = 1e-9 * sdn_sfh_mean_age_yr(&g->history);
-  out[T50] = 1e-9 * sdn_sfh_age_of_fraction(&g->history, 0.5);
+  out[MEAN_AGE] = 1e-9 * sdn_galaxy_mean_age_yr(f, g);
+  out[T50] = 1e-9 * sdn_galaxy_age_of_fraction(f, g, 0.5);
 }
 
 /* ------------------------------------------------------------------ many galaxies */
@@ -169,13 +162,14 @@ static sdn_status spectra_of_tile(const sdn_forward *f, int n, const sdn_galaxy 
   const size_t n_column = (size_t)f->columns.n_block * SDN_BLOCK, n_block = (size_t)f->columns.n_block;
   sdn_light light;
   unsigned char *need = sdn_arena_take(arena, (size_t)n * n_block, 1, err);
-  float *scratch = sdn_arena_take(arena, n_column, sizeof *scratch, err), *spectrum = sdn_arena_take(arena, n_column, sizeof *spectrum, err);
-  if (!need || !scratch || !spectrum) return err->status;
+  float *scratch = sdn_arena_take(arena, SDN_SCRATCH, sizeof *scratch, err);
+  sdn_emergent emergent = {.spectrum = sdn_arena_take(arena, n_column, sizeof *emergent.spectrum, err)};
+  if (!need || !scratch || !emergent.spectrum) return err->status;
   for (int i = 0; i < n; i++) memcpy(need + (size_t)i * n_block, f->window_need, n_block);
   if (sdn_galaxies_light(f, n, g, need, &light, arena, err)) return err->status;
   for (int i = 0; i < n; i++) {
-    sdn_galaxy_emerge(f, &g[i], &light, i, f->window_need, scratch, spectrum);
-    from_spectrum(f, &g[i], spectrum, out + i * N_DERIVED);
+    if (sdn_galaxy_emerge(f, &g[i], &light, i, f->window_need, scratch, &emergent, err)) return err->status;
+    from_spectrum(f, &g[i], emergent.spectrum, out + i * N_DERIVED);
   }
   return SDN_OK;
 }

@@ -9,11 +9,6 @@
 #include "base/file.h"
 #include "physics/grid_read.h"
 
-static const sdn_grid_unit wave_units[] = {{"Angstrom", 1}, {"angstrom", 1}, {"AA", 1}, {"nm", 10}, {"um", 1e4}, {"micron", 1e4}, {"m", 1e10}};
-static const sdn_grid_unit lnu_units[] = {{"erg/(Hz*s)", 1}, {"erg/s/Hz", 1}, {"erg/Hz/s", 1}, {"erg/(s*Hz)", 1}, {"W/Hz", 1e7}};
-static const sdn_grid_unit line_units[] = {{"erg/s", 1}, {"erg*s**-1", 1}, {"W", 1e7}};
-#define N_UNIT(u) (sizeof(u) / sizeof((u)[0]))
-
 static void free_table(sdn_grid_table *t) { sdn_release(t->value); }
 
 void sdn_grid_free(sdn_grid *g)
@@ -43,7 +38,7 @@ static sdn_status read_wavelengths(const sdn_h5 *f, sdn_grid *g, double low_A, d
   double *wave = NULL, factor;
   sdn_h5_shape shape;
   if (sdn_h5_read_double(f, "spectra/wavelength", &wave, &shape, err)) return err->status;
-  sdn_status status = sdn_grid_unit_factor(f, "spectra/wavelength", wave_units, N_UNIT(wave_units), &factor, err);
+  sdn_status status = sdn_grid_unit_factor(f, "spectra/wavelength", SDN_UNIT_WAVELENGTH, &factor, err);
   if (status) goto done;
   const long n = shape.dim[0];
   if (shape.n_dim != 1 || n < 2) {
@@ -75,7 +70,7 @@ static sdn_status read_spectra(const sdn_h5 *f, const sdn_grid *g, const sdn_gri
   sdn_grid_dataset what = *range;
   double factor;
   what.name = name;
-  if (sdn_grid_unit_factor(f, name, lnu_units, N_UNIT(lnu_units), &factor, err)) return err->status;
+  if (sdn_grid_unit_factor(f, name, SDN_UNIT_LNU, &factor, err)) return err->status;
   if (sdn_grid_read_table(f, g, &what, t, err)) return err->status;
   if (factor != 1)
     for (size_t i = 0, n = sdn_grid_table_size(t); i < n; i++) t->value[i] *= (float)factor;
@@ -85,119 +80,40 @@ static sdn_status read_spectra(const sdn_h5 *f, const sdn_grid *g, const sdn_gri
 /* nebular_continuum as stored, or nebular - linecont. */
 static sdn_status read_nebular(const sdn_h5 *f, sdn_grid *g, const sdn_grid_dataset *range, sdn_err *err)
 {
-  sdn_grid_table lines = {0};
-  if (sdn_h5_has(f, "spectra/nebular_continuum")) return read_spectra(f, g, range, "spectra/nebular_continuum", &g->nebular_continuum, err);
+  sdn_grid_table lines = {0}, *all = &g->nebular_continuum;
+  sdn_grid_dataset what = *range;
+  what.may_end = !sdn_h5_has(f, "failures");
+  if (sdn_h5_has(f, "spectra/nebular_continuum")) return read_spectra(f, g, &what, "spectra/nebular_continuum", all, err);
   if (!sdn_h5_has(f, "spectra/nebular")) return SDN_OK;
   if (!sdn_h5_has(f, "spectra/linecont"))
     return sdn_fail(err, SDN_FORMAT, "grid %s has spectra/nebular but no spectra/linecont, so its lines cannot be told from its continuum", g->path);
-  sdn_status status = read_spectra(f, g, range, "spectra/nebular", &g->nebular_continuum, err);
-  if (!status) status = read_spectra(f, g, range, "spectra/linecont", &lines, err);
+  sdn_status status = read_spectra(f, g, &what, "spectra/nebular", all, err);
+  if (!status) status = read_spectra(f, g, &what, "spectra/linecont", &lines, err);
   if (status) goto done;
-  if (sdn_grid_table_size(&lines) != sdn_grid_table_size(&g->nebular_continuum)) {
+  if (lines.n_extra != all->n_extra || memcmp(lines.has_extra, all->has_extra, sizeof lines.has_extra) != 0) {
     status = sdn_fail(err, SDN_FORMAT, "grid %s: spectra/nebular and spectra/linecont have different axes", g->path);
     goto done;
   }
-  for (size_t i = 0, n = sdn_grid_table_size(&lines); i < n; i++) {
-    const float c = g->nebular_continuum.value[i] - lines.value[i];
-    g->nebular_continuum.value[i] = c > 0 ? c : 0;   /* the difference of two float32 can be a rounding below zero */
+  const size_t n_all = sdn_grid_table_size(all), n_line = sdn_grid_table_size(&lines);
+  for (size_t i = 0; i < n_all && i < n_line; i++) {
+    const float c = all->value[i] - lines.value[i];
+    all->value[i] = c > 0 ? c : 0;   /* the difference of two float32 can be a rounding below zero */
   }
 done:
   free_table(&lines);
   return status;
 }
 
-/* Refractive index of standard air as Morton 2000 (eq. 8) has it, by which a wavelength in air becomes one in vacuum. */
-static double vacuum_A(double air_A)
-{
-  double vacuum = air_A;
-  for (int i = 0; i < 3; i++) {
-    const double s = 1e8 / (vacuum * vacuum);
-    vacuum = air_A * (1 + 8.34254e-5 + 2.406147e-2 / (130 - s) + 1.5998e-4 / (38.9 - s));
-  }
-  return vacuum;
-}
-
-static bool attribute_says_vacuum(const sdn_h5 *f, const char *dataset)
-{
-  static const char *const names[] = {"medium", "frame", "Medium", "Description", "Units"};
-  sdn_err ignored;
-  bool found = false;
-  for (size_t i = 0; i < sizeof names / sizeof names[0] && !found; i++) {
-    char *text = NULL;
-    if (!sdn_h5_has_attr(f, dataset, names[i]) || sdn_h5_get_text(f, dataset, names[i], &text, &ignored)) continue;
-    found = strstr(text, "vacuum") || strstr(text, "VACUUM") || strstr(text, "Vacuum");
-    sdn_release(text);
-  }
-  return found;
-}
-
-typedef struct order { double wave; int index; } order;
-
-static int by_wave(const void *a, const void *b)
-{
-  const order *x = a, *y = b;
-  return x->wave < y->wave ? -1 : x->wave > y->wave ? 1 : x->index - y->index;
-}
-
-/* Lines by ascending vacuum wavelength: names, wavelengths and the columns of the table. */
-static sdn_status sort_lines(sdn_grid *g, sdn_err *err)
-{
-  const int n = g->n_line;
-  order *o = sdn_alloc((size_t)n, sizeof *o, "order of lines", err);
-  float *row = sdn_alloc((size_t)n, sizeof *row, "order of lines", err);
-  char **id = sdn_alloc((size_t)n, sizeof *id, "order of lines", err);
-  if (o && row && id) {
-    for (int l = 0; l < n; l++) o[l] = (order){g->line_wave_A[l], l};
-    qsort(o, (size_t)n, sizeof *o, by_wave);
-    memcpy(id, g->line_id, (size_t)n * sizeof *id);
-    for (int l = 0; l < n; l++) {
-      g->line_wave_A[l] = o[l].wave;
-      g->line_id[l] = id[o[l].index];
-    }
-    for (float *v = g->lines.value, *end = v + sdn_grid_table_size(&g->lines); v < end; v += n) {
-      memcpy(row, v, (size_t)n * sizeof *row);
-      for (int l = 0; l < n; l++) v[l] = row[o[l].index];
-    }
-  }
-  const bool ok = o && row && id;
-  sdn_release(o);
-  sdn_release(row);
-  sdn_release(id);
-  return ok ? SDN_OK : err->status;
-}
-
-static sdn_status read_lines(const sdn_h5 *f, sdn_grid *g, sdn_err *err)
-{
-  sdn_h5_shape shape;
-  size_t n_id = 0;
-  double factor, wave_factor;
-  if (!sdn_h5_has(f, "lines/luminosity")) return SDN_OK;
-  if (sdn_h5_read_double(f, "lines/wavelength", &g->line_wave_A, &shape, err) || sdn_h5_read_texts(f, "lines/id", &g->line_id, &n_id, err)) return err->status;
-  g->n_line = (int)shape.dim[0];
-  if (shape.n_dim != 1 || n_id != (size_t)g->n_line)
-    return sdn_fail(err, SDN_FORMAT, "grid %s: lines/wavelength has %d entries but lines/id %zu", g->path, g->n_line, n_id);
-  const sdn_grid_dataset what = {"lines/luminosity", g->n_line, 0, g->n_line};
-  if (sdn_grid_unit_factor(f, "lines/wavelength", wave_units, N_UNIT(wave_units), &wave_factor, err)) return err->status;
-  if (sdn_grid_unit_factor(f, "lines/luminosity", line_units, N_UNIT(line_units), &factor, err)) return err->status;
-  if (sdn_grid_read_table(f, g, &what, &g->lines, err)) return err->status;
-  const bool vacuum = attribute_says_vacuum(f, "lines/wavelength");
-  for (int l = 0; l < g->n_line; l++) {
-    double *w = &g->line_wave_A[l];
-    *w *= wave_factor;
-    if (!(*w > 0 && *w < HUGE_VAL)) return sdn_fail(err, SDN_FORMAT, "grid %s: wavelength %g A of line %s is not a positive number", g->path, *w, g->line_id[l]);
-    if (!vacuum && *w > 2000) *w = vacuum_A(*w);
-  }
-  for (size_t i = 0, n = sdn_grid_table_size(&g->lines); i < n; i++) g->lines.value[i] *= (float)factor;
-  return sort_lines(g, err);
-}
-
 /* Tables of one number per cell; absent ones stay empty. */
 static sdn_status read_scalars(const sdn_h5 *f, sdn_grid *g, sdn_err *err)
 {
-  const sdn_grid_dataset fraction = {.name = "star_fraction"}, q = {.name = "log10_specific_ionising_luminosity/HI"};
+  static const char *const rates[] = {"log10_specific_ionising_luminosity/HI", "log10_specific_ionising_lum/HI", "log10Q/HI"};
+  sdn_grid_dataset fraction = {.name = "star_fraction"}, q = {0};
   if (sdn_h5_has(f, fraction.name) && sdn_grid_read_table(f, g, &fraction, &g->star_fraction, err)) return err->status;
-  if (sdn_h5_has(f, q.name) && sdn_grid_read_table(f, g, &q, &g->log_q_hi, err)) return err->status;
-  return SDN_OK;
+  for (size_t i = 0; i < sizeof rates / sizeof rates[0] && !q.name; i++)
+    if (sdn_h5_has(f, rates[i])) q.name = rates[i];
+  g->old_layout = g->old_layout || q.name == rates[1] || q.name == rates[2];
+  return q.name ? sdn_grid_read_table(f, g, &q, &g->log_q_hi, err) : SDN_OK;
 }
 
 /* Where /failures marks a cell, for a table of any extra axes: bad [n_age][n_metallicity][n_extra of t]. */
@@ -220,7 +136,7 @@ static sdn_status mend(sdn_grid *g, sdn_grid_table *t, const sdn_grid_table *fai
   long n_bad = 0;
   sdn_status status = SDN_OK;
   mark_failures(failures, t, bad);
-  sdn_grid_find_failed(t, like, bad);
+  sdn_grid_find_failed(g, t, like, bad);
   for (size_t i = 0; i < n; i++) n_bad += bad[i];
   if (n_bad) status = sdn_grid_fill(g, t, bad, what, err);
   if (n_bad > g->n_failed_cell) g->n_failed_cell = n_bad;
@@ -249,44 +165,99 @@ static sdn_status squeeze_all(sdn_grid *g, sdn_err *err)
   return SDN_OK;
 }
 
+/* What to do for a grid without spectra/incident: the spectra that it has are named. */
+static sdn_status no_incident(const sdn_h5 *f, const char *wanted, sdn_err *err)
+{
+  char **names = NULL, list[400] = "";
+  size_t n = 0, used = 0;
+  if (!sdn_h5_has(f, "spectra") || sdn_h5_list(f, "spectra", &names, &n, err))
+    return sdn_fail(err, SDN_FORMAT, "grid %s has no spectra at all, which nothing here can use", sdn_h5_path(f));
+  for (size_t i = 0; i < n && used < sizeof list; i++)
+    if (strcmp(names[i], "wavelength") != 0) used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "", names[i]);
+  sdn_release(names);
+  return sdn_fail(err, SDN_FORMAT, "grid %s has no spectra/%s; its spectra are: %s", sdn_h5_path(f), wanted, *list ? list : "none");
+}
+
 static sdn_status read_tables(const sdn_h5 *f, sdn_grid *g, double low_A, double high_A, sdn_err *err)
 {
+  static const char *const names[] = {"spectra/incident", "spectra/stellar"};   /* the second until 0.2 */
   sdn_grid_dataset range;
+  const char *incident = sdn_h5_has(f, names[0]) ? names[0] : names[1];
+  if (!sdn_h5_has(f, incident)) return no_incident(f, "incident", err);
   if (read_wavelengths(f, g, low_A, high_A, &range, err)) return err->status;
-  if (read_spectra(f, g, &range, "spectra/incident", &g->incident, err)) return err->status;
+  if (read_spectra(f, g, &range, incident, &g->incident, err)) return err->status;
   if (sdn_h5_has(f, "spectra/transmitted") && read_spectra(f, g, &range, "spectra/transmitted", &g->transmitted, err)) return err->status;
-  if (read_nebular(f, g, &range, err) || read_lines(f, g, err) || read_scalars(f, g, err)) return err->status;
+  if (read_nebular(f, g, &range, err) || sdn_grid_read_lines(f, g, err) || read_scalars(f, g, err)) return err->status;
   if (mend_all(f, g, err) || squeeze_all(g, err)) return err->status;
   if (!g->nebular_continuum.value || g->transmitted.value) return SDN_OK;
+  g->transmitted_derived = true;
   if (sdn_grid_split_limit(g, err)) return err->status;
   return sdn_grid_derive_transmitted(g, err);
 }
 
-sdn_status sdn_grid_read(const char *name_or_path, double wave_low_A, double wave_high_A, sdn_grid **out, sdn_err *err)
+static sdn_status read_one(const sdn_h5 *f, sdn_grid *g, const char *spectrum, double low_A, double high_A, sdn_err *err)
+{
+  char dataset[128];
+  sdn_grid_dataset range;
+  snprintf(dataset, sizeof dataset, "spectra/%s", spectrum);
+  if (!sdn_h5_has(f, dataset)) return no_incident(f, spectrum, err);
+  if (read_wavelengths(f, g, low_A, high_A, &range, err)) return err->status;
+  if (read_spectra(f, g, &range, dataset, &g->incident, err)) return err->status;
+  return sdn_grid_squeeze(g, &g->incident, err);
+}
+
+/* What the spectra are per. Before 2025 the word stood with the spectra. */
+static void read_weight(const sdn_h5 *f, sdn_grid *g)
+{
+  static const char *const objects[] = {"/", "spectra"};
+  for (int i = 0; i < 2 && !g->weight[0]; i++) {
+    char *text = NULL;
+    sdn_err ignored;
+    if (!sdn_h5_has(f, "spectra") || !sdn_h5_has_attr(f, objects[i], "WeightVariable")) continue;
+    if (!sdn_h5_get_text(f, objects[i], "WeightVariable", &text, &ignored)) snprintf(g->weight, sizeof g->weight, "%.63s", text);
+    g->old_layout = g->old_layout || i == 1;
+    sdn_release(text);
+  }
+}
+
+static sdn_status open_grid(const char *name_or_path, sdn_grid *g, sdn_h5 **f, sdn_err *err)
+{
+  if (!(g->path = sdn_named_file("grids", ".hdf5", name_or_path, err)) || !(g->name = sdn_copy_text(name_or_path, err))) return err->status;
+  if (sdn_hash_file(g->path, &g->hash, err) || sdn_h5_open(g->path, f, err)) return err->status;
+  if (sdn_grid_read_axes(*f, g, err)) return err->status;
+  read_weight(*f, g);
+  return SDN_OK;
+}
+
+/* spectrum NULL: all that a model of stars uses. */
+static sdn_status read_grid(const char *name_or_path, const char *spectrum, double low_A, double high_A, sdn_grid **out, sdn_err *err)
 {
   sdn_h5 *f = NULL;
   *out = NULL;
   sdn_grid *g = sdn_alloc(1, sizeof *g, "a grid", err);
   if (!g) return err->status;
-  sdn_status status = SDN_OK;
-  if (!(g->path = sdn_named_file("grids", ".hdf5", name_or_path, err)) || !(g->name = sdn_copy_text(name_or_path, err))) {
-    status = err->status;
-    goto done;
+  sdn_status status = open_grid(name_or_path, g, &f, err);
+  if (!status) status = spectrum ? read_one(f, g, spectrum, low_A, high_A, err) : read_tables(f, g, low_A, high_A, err);
+  if (!status) {
+    *out = g;
+    g = NULL;
   }
-  status = sdn_hash_file(g->path, &g->hash, err);
-  if (!status) status = sdn_h5_open(g->path, &f, err);
-  if (!status) status = sdn_grid_read_axes(f, g, err);
-  if (!status) status = read_tables(f, g, wave_low_A, wave_high_A, err);
-  if (status) goto done;
-  *out = g;
-  g = NULL;
-done:
   if (f) {
     sdn_err ignored;
     sdn_h5_close(f, &ignored);   /* read only: closing cannot lose anything */
   }
   sdn_grid_free(g);
   return status;
+}
+
+sdn_status sdn_grid_read(const char *name_or_path, double wave_low_A, double wave_high_A, sdn_grid **g, sdn_err *err)
+{
+  return read_grid(name_or_path, NULL, wave_low_A, wave_high_A, g, err);
+}
+
+sdn_status sdn_grid_read_spectrum(const char *name_or_path, const char *spectrum, double wave_low_A, double wave_high_A, sdn_grid **g, sdn_err *err)
+{
+  return read_grid(name_or_path, spectrum, wave_low_A, wave_high_A, g, err);
 }
 
 bool sdn_grid_locate_coordinate(const sdn_grid_axis *axis, double x, bool clamp, int *i, double *t)

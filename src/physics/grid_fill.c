@@ -35,9 +35,25 @@ static long find_failed_ages(const sdn_grid_table *t, const sdn_grid_table *like
   return n;
 }
 
-long sdn_grid_find_failed(const sdn_grid_table *t, const sdn_grid_table *like, unsigned char *bad)
+/* Without ages nothing says where gas should be dark: any dark cell failed, if there is light at all. */
+static long find_dark(const sdn_grid_table *t, unsigned char *bad)
+{
+  const size_t n_cell = sdn_grid_table_size(t) / (size_t)t->n_column;
+  long n = 0;
+  for (size_t c = 0; c < n_cell; c++)
+    if (is_dark(t, 0, 0, (int)c)) {
+      bad[c] = 1;
+      n++;
+    }
+  if (n < (long)n_cell) return n;
+  memset(bad, 0, n_cell);
+  return 0;
+}
+
+long sdn_grid_find_failed(const sdn_grid *g, const sdn_grid_table *t, const sdn_grid_table *like, unsigned char *bad)
 {
   long n = 0;
+  if (!g->has_ages && !like) return find_dark(t, bad);
   for (int m = 0; m < t->n_metallicity; m++)
     for (int e = 0; e < t->n_extra; e++) n += find_failed_ages(t, like, m, e, bad);
   return n;

@@ -1,169 +1,112 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Axes and tables of a grid file: whatever order and subset of axes a dataset has, in memory it becomes
+/* Tables of a grid file: whatever order and subset of axes a dataset has, in memory it becomes
  * [n_age][n_metallicity][extra axes in the grid's order][column]. */
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 
 #include "physics/grid_read.h"
 
-static const sdn_grid_unit age_units[] = {{"yr", 1}, {"year", 1}, {"Myr", 1e6}, {"Gyr", 1e9}};
+/* Of the file's dataset at most so much is in memory beside the table that it becomes. */
+#define BLOCK_BYTES ((size_t)64 << 20)
 
 size_t sdn_grid_table_size(const sdn_grid_table *t)
 {
   return (size_t)t->n_age * (size_t)t->n_metallicity * (size_t)t->n_extra * (size_t)t->n_column;
 }
 
-sdn_status sdn_grid_unit_factor(const sdn_h5 *f, const char *dataset, const sdn_grid_unit *units, size_t n_unit, double *factor, sdn_err *err)
-{
-  char *text = NULL;
-  *factor = 1;
-  if (!sdn_h5_has_attr(f, dataset, "Units")) return SDN_OK;
-  if (sdn_h5_get_text(f, dataset, "Units", &text, err)) return err->status;
-  sdn_status status = SDN_OK;
-  size_t i = 0;
-  while (i < n_unit && strcmp(text, units[i].name) != 0) i++;
-  if (i < n_unit)
-    *factor = units[i].factor;
-  else
-    status = sdn_fail(err, SDN_FORMAT, "grid %s: %s is in '%s', which is not a unit known here (such as %s)", sdn_h5_path(f), dataset, text, units[0].name);
-  sdn_release(text);
-  return status;
-}
+/* How a dataset lies in the file: its first dimension is grid axis `first` with n_row elements; strides of the source, in numbers, along every grid axis
+ * within one such element (0 where it does not depend on one). first -1: it has no dimension but its columns. */
+typedef struct source { int n_dim, axis[SDN_H5_MAX_DIM], first; long n_row; size_t stride[SDN_GRID_MAX_AXIS], row; } source;
 
-/* The layout's plural names, and the singular ones of older files. */
-static int axis_rank(const char *name)
+/* A dataset with fewer dimensions than the file has axes, and no word about which: the first ones if their lengths are right, else the first in order that have them. */
+static sdn_status guess_axes(const sdn_grid *g, const sdn_h5_shape *shape, size_t n, const int *of_file, const char *dataset, source *s, sdn_err *err)
 {
-  if (strcmp(name, "ages") == 0 || strcmp(name, "age") == 0) return 0;
-  if (strcmp(name, "metallicities") == 0 || strcmp(name, "metallicity") == 0) return 1;
-  return 2;
-}
-
-static sdn_status check_axis(const sdn_h5 *f, const sdn_grid_axis *a, sdn_err *err)
-{
-  for (int i = 0; i < a->n; i++) {
-    if (!isfinite(a->coordinate[i]))
-      return sdn_fail(err, SDN_FORMAT, "grid %s: axis %s holds %g, which is not finite%s", sdn_h5_path(f), a->name, a->value[i],
-                      a->log ? " or has no logarithm" : "");
-    if (i && !(a->coordinate[i] > a->coordinate[i - 1]))
-      return sdn_fail(err, SDN_FORMAT, "grid %s: axis %s must ascend, but %g follows %g", sdn_h5_path(f), a->name, a->value[i], a->value[i - 1]);
+  bool prefix = n >= (size_t)s->n_dim;
+  for (int d = 0; d < s->n_dim && prefix; d++) prefix = g->axis[of_file[d]].n == shape->dim[d];
+  size_t next = 0;
+  for (int d = 0; d < s->n_dim; d++, next++) {
+    while (!prefix && next < n && g->axis[of_file[next]].n != shape->dim[d]) next++;
+    if (next >= n)
+      return sdn_fail(err, SDN_FORMAT, "grid %s: dimension %d of %s has %ld elements, which fits no axis; the dataset is damaged or needs an attribute axes that names its own",
+                      g->path, d, dataset, shape->dim[d]);
+    s->axis[d] = of_file[next];
   }
   return SDN_OK;
 }
 
-static sdn_status read_axis(const sdn_h5 *f, const char *name, sdn_grid_axis *a, sdn_err *err)
+static sdn_status dataset_axes(const sdn_h5 *f, const sdn_grid *g, const char *dataset, const sdn_h5_shape *shape, source *s, sdn_err *err)
 {
-  char dataset[96];
+  char **names = NULL;
+  size_t n = 0;
+  int of_file[SDN_H5_MAX_DIM];
+  const bool own = sdn_h5_has_attr(f, dataset, "axes");
+  if (sdn_h5_get_texts(f, own ? dataset : "/", "axes", &names, &n, err)) return err->status;
+  sdn_status status = SDN_OK;
+  if (n > SDN_H5_MAX_DIM || n < (size_t)s->n_dim || (own && n != (size_t)s->n_dim))
+    status = sdn_fail(err, SDN_FORMAT, "grid %s: %s has %d dimensions for %zu axes", g->path, dataset, s->n_dim, n);
+  for (size_t i = 0; i < n && !status; i++)
+    if ((of_file[i] = sdn_grid_find_axis(g, names[i])) < 0)
+      status = sdn_fail(err, SDN_FORMAT, "grid %s: %s names axis %s, which the file does not have", g->path, dataset, names[i]);
+  sdn_release(names);
+  if (status) return status;
+  if (!own) return guess_axes(g, shape, n, of_file, dataset, s, err);
+  memcpy(s->axis, of_file, (size_t)s->n_dim * sizeof *s->axis);
+  return SDN_OK;
+}
+
+static sdn_status look_at(const sdn_h5 *f, const sdn_grid *g, const sdn_grid_dataset *what, source *s, sdn_err *err)
+{
   sdn_h5_shape shape;
-  double factor = 1;
-  long log_on_read = 0;
-  if (strlen(name) >= sizeof a->name) return sdn_fail(err, SDN_FORMAT, "grid %s: axis name %.20s... is longer than 63 characters", sdn_h5_path(f), name);
-  snprintf(a->name, sizeof a->name, "%s", name);
-  snprintf(dataset, sizeof dataset, "axes/%s", name);
-  if (sdn_h5_read_double(f, dataset, &a->value, &shape, err)) return err->status;
-  if (shape.n_dim != 1 || shape.dim[0] < 1)
-    return sdn_fail(err, SDN_FORMAT, "grid %s: %s must be one row of numbers", sdn_h5_path(f), dataset);
-  if (axis_rank(name) == 0 && sdn_grid_unit_factor(f, dataset, age_units, sizeof age_units / sizeof age_units[0], &factor, err)) return err->status;
-  if (sdn_h5_has_attr(f, dataset, "log_on_read") && sdn_h5_get_long(f, dataset, "log_on_read", &log_on_read, err)) return err->status;
-  a->n = (int)shape.dim[0];
-  a->log = axis_rank(name) < 2 || log_on_read;   /* age and metallicity always: one rule for every grid */
-  a->coordinate = sdn_alloc((size_t)a->n, sizeof *a->coordinate, "a grid axis", err);
-  if (!a->coordinate) return err->status;
-  for (int i = 0; i < a->n; i++) {
-    a->value[i] *= factor;
-    a->coordinate[i] = a->log ? log10(a->value[i]) : a->value[i];
-  }
-  return check_axis(f, a, err);
-}
-
-sdn_status sdn_grid_read_axes(const sdn_h5 *f, sdn_grid *g, sdn_err *err)
-{
-  char **names = NULL;
-  size_t n = 0;
-  if (!sdn_h5_has_attr(f, "/", "axes"))
-    return sdn_fail(err, SDN_FORMAT, "%s has no attribute axes, so it is not a grid in Synthesizer's layout (0.9 or later)", sdn_h5_path(f));
-  if (sdn_h5_get_texts(f, "/", "axes", &names, &n, err)) return err->status;
-  sdn_status status = SDN_OK;
-  int n_extra = 0;
-  if (n > SDN_GRID_MAX_AXIS) status = sdn_fail(err, SDN_FORMAT, "grid %s has %zu axes; at most %d are served", g->path, n, SDN_GRID_MAX_AXIS);
-  for (size_t i = 0; i < n && !status; i++) {
-    const int rank = axis_rank(names[i]);
-    sdn_grid_axis *a = &g->axis[rank < 2 ? rank : 2 + n_extra];
-    if (rank < 2 ? a->n > 0 : 2 + n_extra >= SDN_GRID_MAX_AXIS)
-      status = sdn_fail(err, SDN_FORMAT, "grid %s: axis %s does not fit: one age axis, one metallicity axis and at most %d others are served", g->path,
-                        names[i], SDN_GRID_MAX_AXIS - 2);
-    else
-      status = read_axis(f, names[i], a, err);
-    n_extra += rank == 2;
-  }
-  g->n_axis = 2 + n_extra;
-  if (!status && (g->axis[0].n == 0 || g->axis[1].n == 0))
-    status = sdn_fail(err, SDN_FORMAT, "grid %s: its axes must contain ages and metallicities", g->path);
-  sdn_release(names);
-  return status;
-}
-
-static int find_axis(const sdn_grid *g, const char *name)
-{
-  const int rank = axis_rank(name);
-  if (rank < 2) return rank;
-  for (int a = 2; a < g->n_axis; a++)
-    if (strcmp(g->axis[a].name, name) == 0) return a;
-  return -1;
-}
-
-/* Which grid axis each of n_dim dimensions is: the dataset's own attribute, else the file's first n_dim axes. */
-static sdn_status dataset_axes(const sdn_h5 *f, const sdn_grid *g, const char *dataset, int n_dim, int *axis, sdn_err *err)
-{
-  char **names = NULL;
-  size_t n = 0;
-  const char *object = sdn_h5_has_attr(f, dataset, "axes") ? dataset : "/";
-  if (sdn_h5_get_texts(f, object, "axes", &names, &n, err)) return err->status;
-  sdn_status status = SDN_OK;
-  if (object == dataset ? n != (size_t)n_dim : n < (size_t)n_dim)
-    status = sdn_fail(err, SDN_FORMAT, "grid %s: %s has %d dimensions for %zu axes", g->path, dataset, n_dim, n);
-  for (int d = 0; d < n_dim && !status; d++)
-    if ((axis[d] = find_axis(g, names[d])) < 0)
-      status = sdn_fail(err, SDN_FORMAT, "grid %s: %s names axis %s, which the file does not have", g->path, dataset, names[d]);
-  sdn_release(names);
-  return status;
-}
-
-/* Strides of the source along every grid axis; 0 where it does not depend on one. */
-static sdn_status source_strides(const sdn_grid *g, const sdn_grid_dataset *what, const sdn_h5_shape *shape, const int *axis, size_t *stride, sdn_err *err)
-{
-  const int n_dim = shape->n_dim - (what->n_column > 0);
+  if (sdn_h5_shape_of(f, what->name, &shape, err)) return err->status;
+  *s = (source){.n_dim = shape.n_dim - (what->n_column > 0), .first = -1, .n_row = 1};
+  if (s->n_dim < 0) return sdn_fail(err, SDN_FORMAT, "grid %s: %s is a single number", g->path, what->name);
+  if (dataset_axes(f, g, what->name, &shape, s, err)) return err->status;
   size_t step = what->n_column > 0 ? (size_t)what->n_column_file : 1;
-  if (what->n_column > 0 && shape->dim[n_dim] != what->n_column_file)
-    return sdn_fail(err, SDN_FORMAT, "grid %s: %s has %ld columns where %ld are expected", g->path, what->name, shape->dim[n_dim], what->n_column_file);
-  for (int d = n_dim - 1; d >= 0; d--) {
-    if (shape->dim[d] != g->axis[axis[d]].n)
-      return sdn_fail(err, SDN_FORMAT, "grid %s: %s has %ld elements along %s, whose axis has %d", g->path, what->name, shape->dim[d],
-                      g->axis[axis[d]].name, g->axis[axis[d]].n);
-    stride[axis[d]] = step;
-    step *= (size_t)shape->dim[d];
+  if (what->n_column > 0 && shape.dim[s->n_dim] != what->n_column_file)
+    return sdn_fail(err, SDN_FORMAT, "grid %s: %s has %ld columns where %ld are expected", g->path, what->name, shape.dim[s->n_dim], what->n_column_file);
+  for (int d = s->n_dim - 1; d >= 0; d--) {
+    const sdn_grid_axis *a = &g->axis[s->axis[d]];
+    if (shape.dim[d] != a->n)
+      return sdn_fail(err, SDN_FORMAT, "grid %s: %s has %ld elements along %s, whose axis has %d", g->path, what->name, shape.dim[d], a->name, a->n);
+    if (s->stride[s->axis[d]] > 0) return sdn_fail(err, SDN_FORMAT, "grid %s: %s has the axis %s twice", g->path, what->name, a->name);
+    s->stride[s->axis[d]] = step;
+    if (d > 0) step *= (size_t)a->n;
   }
+  s->row = step;
+  if (s->n_dim > 0) s->first = s->axis[0];
+  if (s->n_dim > 0) s->n_row = shape.dim[0];
   return SDN_OK;
 }
 
 /* Offset in the source of the flattened extra cell e. */
-static size_t extra_offset(const sdn_grid *g, const sdn_grid_table *t, const size_t *stride, int e)
+static size_t extra_offset(const sdn_grid *g, const sdn_grid_table *t, const size_t *stride, int e, int first, int *first_index)
 {
   size_t offset = 0;
   for (int a = g->n_axis - 1; a >= 2; a--) {
     if (!t->has_extra[a]) continue;
-    offset += (size_t)(e % g->axis[a].n) * stride[a];
+    const int index = e % g->axis[a].n;
+    if (a == first) *first_index = index;
+    else offset += (size_t)index * stride[a];
     e /= g->axis[a].n;
   }
   return offset;
 }
 
-static sdn_status copy_rows(const sdn_grid *g, const sdn_grid_dataset *what, const float *source, const size_t *stride, sdn_grid_table *t, sdn_err *err)
+/* Rows row0 .. row0 + n_row - 1 of the source to where they belong. */
+static sdn_status scatter(const sdn_grid *g, const sdn_grid_dataset *what, const source *s, const float *block, long row0, long n_row, sdn_grid_table *t, sdn_err *err)
 {
-  float *to = t->value;
-  for (int a = 0; a < t->n_age; a++)
+  const int a0 = s->first == 0 ? (int)row0 : 0, a1 = s->first == 0 && row0 + n_row < t->n_age ? (int)(row0 + n_row) : t->n_age;
+  for (int a = a0; a < a1; a++)
     for (int m = 0; m < t->n_metallicity; m++)
-      for (int e = 0; e < t->n_extra; e++, to += t->n_column) {
-        const float *from = source + (size_t)a * stride[0] + (size_t)m * stride[1] + extra_offset(g, t, stride, e) + what->first_column;
+      for (int e = 0; e < t->n_extra; e++) {
+        int index = s->first == 0 ? a : s->first == 1 ? m : 0;
+        size_t offset = extra_offset(g, t, s->stride, e, s->first, &index) + (size_t)what->first_column;
+        if (s->first != 0) offset += (size_t)a * s->stride[0];
+        if (s->first != 1) offset += (size_t)m * s->stride[1];
+        if (index < row0 || index >= row0 + n_row) continue;
+        const float *from = block + (size_t)(index - row0) * s->row + offset;
+        float *to = t->value + (((size_t)a * (size_t)t->n_metallicity + (size_t)m) * (size_t)t->n_extra + (size_t)e) * (size_t)t->n_column;
         memcpy(to, from, (size_t)t->n_column * sizeof *to);
         for (int j = 0; j < t->n_column; j++)
           if (!isfinite(to[j]))
@@ -173,25 +116,57 @@ static sdn_status copy_rows(const sdn_grid *g, const sdn_grid_dataset *what, con
   return SDN_OK;
 }
 
-sdn_status sdn_grid_read_table(const sdn_h5 *f, const sdn_grid *g, const sdn_grid_dataset *what, sdn_grid_table *t, sdn_err *err)
+/* Age rows of a block that hold anything (also NaN), from the first on. */
+static long lit_rows(const source *s, const float *block, long n_row)
 {
-  float *source = NULL;
-  sdn_h5_shape shape;
-  int axis[SDN_H5_MAX_DIM];
-  size_t stride[SDN_GRID_MAX_AXIS] = {0};
-  if (sdn_h5_read_float(f, what->name, &source, &shape, err)) return err->status;
-  sdn_status status = dataset_axes(f, g, what->name, shape.n_dim - (what->n_column > 0), axis, err);
-  if (!status) status = source_strides(g, what, &shape, axis, stride, err);
-  if (status) goto done;
-  *t = (sdn_grid_table){.n_age = g->axis[0].n, .n_metallicity = g->axis[1].n, .n_extra = 1, .n_column = what->n_column > 0 ? (int)what->n_column : 1};
+  size_t n = (size_t)n_row * s->row;
+  while (n > 0 && block[n - 1] == 0) n--;
+  return (long)((n + s->row - 1) / s->row);
+}
+
+static sdn_status new_table(const sdn_grid *g, const sdn_grid_dataset *what, const source *s, int n_age, sdn_grid_table *t, sdn_err *err)
+{
+  *t = (sdn_grid_table){.n_age = n_age, .n_metallicity = g->axis[1].n, .n_extra = 1, .n_column = what->n_column > 0 ? (int)what->n_column : 1};
   for (int a = 2; a < g->n_axis; a++) {
-    t->has_extra[a] = stride[a] > 0;
+    t->has_extra[a] = s->stride[a] > 0;
+    if (t->has_extra[a] && t->n_extra > INT_MAX / g->axis[a].n) return sdn_fail(err, SDN_FORMAT, "grid %s: %s has too many cells", g->path, what->name);
     if (t->has_extra[a]) t->n_extra *= g->axis[a].n;
   }
   t->value = sdn_alloc(sdn_grid_table_size(t), sizeof *t->value, "a grid table", err);
-  status = t->value ? copy_rows(g, what, source, stride, t, err) : err->status;
-done:
-  sdn_release(source);
+  return t->value ? SDN_OK : err->status;
+}
+
+static sdn_status read_block(const sdn_h5 *f, const sdn_grid_dataset *what, const source *s, long row0, long n, float *block, sdn_err *err)
+{
+  float *number = NULL;
+  if (s->n_dim > 0 || what->n_column > 0) return sdn_h5_read_rows(f, what->name, SDN_H5_FLOAT, s->n_dim > 0 ? row0 : 0, s->n_dim > 0 ? n : what->n_column_file, block, err);
+  if (sdn_h5_read_float(f, what->name, &number, NULL, err)) return err->status;
+  *block = *number;
+  sdn_release(number);
+  return SDN_OK;
+}
+
+sdn_status sdn_grid_read_table(const sdn_h5 *f, const sdn_grid *g, const sdn_grid_dataset *what, sdn_grid_table *t, sdn_err *err)
+{
+  source s;
+  if (look_at(f, g, what, &s, err)) return err->status;
+  const long fit = (long)(BLOCK_BYTES / sizeof(float) / (s.row > 0 ? s.row : 1)), n_block_row = fit < 1 ? 1 : fit < s.n_row ? fit : s.n_row;
+  float *block = sdn_alloc((size_t)n_block_row, s.row * sizeof *block, "a part of a grid", err);
+  if (!block) return err->status;
+  sdn_status status = SDN_OK;
+  const bool may_end = what->may_end && s.first == 0;
+  if (!may_end) status = new_table(g, what, &s, g->axis[0].n, t, err);
+  for (long end = s.n_row; end > 0 && !status; end -= n_block_row) {   /* from the end, so that the oldest age with light comes first */
+    const long row0 = end > n_block_row ? end - n_block_row : 0, n = end - row0;
+    status = read_block(f, what, &s, row0, n, block, err);
+    if (!status && !t->value) {
+      const long lit = lit_rows(&s, block, n);
+      if (lit == 0 && row0 > 0) continue;
+      status = new_table(g, what, &s, (int)(row0 + (lit > 0 ? lit : 1)), t, err);
+    }
+    if (!status) status = scatter(g, what, &s, block, row0, n, t, err);
+  }
+  sdn_release(block);
   return status;
 }
 

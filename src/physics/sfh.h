@@ -18,6 +18,7 @@ typedef struct sdn_sfh_model sdn_sfh_model;
  * finished or freed: the prior writes the places of the parameters into it. */
 sdn_status sdn_sfh_model_new(const sdn_yaml *node, sdn_prior *prior, sdn_sfh_model **m, sdn_err *err);
 void sdn_sfh_model_free(sdn_sfh_model *m);
+const char *sdn_sfh_model_name(const sdn_sfh_model *m);   /* of the family */
 /* `hash` carried on over what was read from files that the YAML only names. */
 uint64_t sdn_sfh_hash(const sdn_sfh_model *m, uint64_t hash);
 /* With the prior finished: can every galaxy that it gives have this history? Sobol points and corners of the unit cube are prepared; mass_param is the

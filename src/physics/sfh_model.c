@@ -64,6 +64,8 @@ void sdn_sfh_model_free(sdn_sfh_model *m)
   sdn_release(m);
 }
 
+const char *sdn_sfh_model_name(const sdn_sfh_model *m) { return m->ops->name; }
+
 uint64_t sdn_sfh_hash(const sdn_sfh_model *m, uint64_t hash) { return m->ops->hash ? m->ops->hash(m, hash) : hash; }
 
 /* ------------------------------------------------------------------ what families call */

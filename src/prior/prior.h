@@ -24,8 +24,10 @@ sdn_status sdn_prior_new(sdn_prior **p, sdn_err *err);
 void sdn_prior_free(sdn_prior *p);
 /* A function of one argument that formulas may call, e.g. age_universe_gyr(redshift). ctx must outlive the prior. */
 sdn_status sdn_prior_add_function(sdn_prior *p, const char *name, double (*fn)(const void *ctx, double x), const void *ctx, sdn_err *err);
+/* The same of n_argument <= 4 arguments, handed over as x [n_argument]. */
+sdn_status sdn_prior_add_function_n(sdn_prior *p, const char *name, int n_argument, double (*fn)(const void *ctx, const double *x), const void *ctx, sdn_err *err);
 /* Names of parameters added from now on begin with `prefix` ("" for none, the start); a name in a formula is sought with the prefix first, then
- * without. The rest of a formula's text, functions above all, knows no prefix. */
+ * without; a parameter that asks for its own name means the one further out. The rest of a formula's text, functions above all, knows no prefix. */
 sdn_status sdn_prior_scope(sdn_prior *p, const char *prefix, sdn_err *err);
 /* A scope inside the present one, whose names are sought outward through all; left by sdn_prior_scope_leave. */
 sdn_status sdn_prior_scope_enter(sdn_prior *p, const char *prefix, sdn_err *err);
@@ -37,7 +39,8 @@ sdn_status sdn_prior_bind(sdn_prior *p, const char *name, int *index, sdn_err *e
 /* One parameter, from its YAML node (NULL: spec->initial): a number, a formula, or a map {prior: NAME, ...}. Strings of *spec are copied. */
 sdn_status sdn_prior_add(sdn_prior *p, const sdn_param_spec *spec, const sdn_yaml *node, sdn_err *err);
 /* n parameters named names[i] that share spec's unit and range, from one node: a list of n numbers or formulas; {prior: dirichlet, alpha: [n+1]},
- * whose values are the running sums of the n+1 shares; or any scalar prior, applied to each independently. */
+ * whose values are the running sums of the n+1 shares; or any scalar prior, applied to each independently. In a formula of the node `index` is the place
+ * of the parameter, 1 to n, and `count` is n. */
 sdn_status sdn_prior_add_vector(sdn_prior *p, const sdn_param_spec *spec, int n, const char *const *names, const sdn_yaml *node, sdn_err *err);
 /* Resolve formulas (any order in the file; a cycle or an unknown name is an error), put parents before children and redshift first, check ranges.
  * Called once, after the last add; nothing of the YAML is needed afterwards. */

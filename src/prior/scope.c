@@ -48,11 +48,11 @@ static bool is_joined(const char *text, const char *prefix, const char *name)
   return strncmp(text, prefix, n) == 0 && strcmp(text + n, name) == 0;
 }
 
-int sdn_scope_find(const sdn_prior *p, const sdn_scope *scope, const char *name)
+int sdn_scope_find(const sdn_prior *p, const sdn_scope *scope, const char *name, const sdn_param *asker)
 {
   for (; scope; scope = scope->outer)
     for (int i = 0; i < p->n; i++)
-      if (is_joined(p->param[i].name, scope->prefix, name)) return i;
+      if (&p->param[i] != asker && is_joined(p->param[i].name, scope->prefix, name)) return i;
   return sdn_prior_param_index(p, name);
 }
 
@@ -75,7 +75,7 @@ sdn_status sdn_prior_fill_bindings(sdn_prior *p, sdn_err *err)
 {
   for (size_t b = 0; b < p->n_binding; b++) {
     const sdn_binding *binding = &p->binding[b];
-    *binding->index = sdn_scope_find(p, binding->scope, binding->name);
+    *binding->index = sdn_scope_find(p, binding->scope, binding->name, NULL);
     if (*binding->index < 0)
       return sdn_fail(err, SDN_USAGE, "the prior has no parameter %s%s, which a part of the model needs", binding->scope ? binding->scope->prefix : "",
                       binding->name);

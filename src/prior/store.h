@@ -30,6 +30,7 @@ typedef struct sdn_param {
   sdn_formula *formula;                        /* tied */
   sdn_dist dist;                               /* free */
   sdn_dist_table *table;
+  sdn_dist_grid *grid;
   sdn_formula *argument[SDN_DIST_MAX_ARG];     /* NULL: dist.arg is a constant */
   bool conditional;                            /* any argument is a formula */
   double served_low, served_high;              /* what the physics can serve */
@@ -46,6 +47,7 @@ struct sdn_prior {
   sdn_scope *scope, *last_scope;   /* the present one, NULL: without prefix; and the chain of all */
   sdn_binding *binding;            /* [n_binding] */
   size_t n_binding;
+  int item, n_item;                /* while a vector is read: which of its parameters (from 1), and how many; 0: none is */
   bool finished;
 };
 
@@ -54,10 +56,16 @@ struct sdn_prior {
 const sdn_dist *sdn_param_dist(const sdn_param *param, const double *params, sdn_dist *room, const char **reason);
 /* One galaxy from its coordinates, z [n_free] -> params [n]; -1, or the first parameter without a finite value, with the reason. */
 int sdn_prior_row(const sdn_prior *p, const double *z, double *params, const char **reason);
+/* A number, or a formula (*formula, else NULL), in which `index` and `count` stand for the place in a vector. */
+sdn_status sdn_prior_read_value(const sdn_prior *p, const char *text, double *number, sdn_formula **formula, sdn_err *err);
+/* The distribution of a parameter from its map {prior: NAME, ...}. */
+sdn_status sdn_prior_read_dist(const sdn_prior *p, sdn_param *param, const sdn_yaml *node, sdn_err *err);
+/* Append to text [size] what still fits. */
+void sdn_append_text(char *text, size_t size, const char *more);
 /* Room for one more item of `size` bytes behind *array [n]: `capacity` of them, to which the old ones are copied. */
 sdn_status sdn_prior_make_room(void **array, size_t n, size_t capacity, size_t size, sdn_err *err);
-/* The parameter that `name` means in a scope, -1: none. */
-int sdn_scope_find(const sdn_prior *p, const sdn_scope *scope, const char *name);
+/* The parameter that `name` means in a scope, -1: none. Where `asker` itself (NULL: nobody) has that name, one further out is meant. */
+int sdn_scope_find(const sdn_prior *p, const sdn_scope *scope, const char *name, const sdn_param *asker);
 /* prefix of the present scope + name; freed by sdn_release. */
 char *sdn_scope_name(const sdn_prior *p, const char *name, sdn_err *err);
 sdn_status sdn_prior_fill_bindings(sdn_prior *p, sdn_err *err);   /* once every parameter has its place */

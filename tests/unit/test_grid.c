@@ -254,13 +254,17 @@ static void truncated_file_is_refused(void **unused)
 static void axes_must_make_sense(void **unused)
 {
   const grid_fixture f = plain();
-  const char *const lonely[] = {"ages"}, *const unknown[] = {"ages", "metallicities", "tilts"};
+  const char *const lonely[] = {"ages"}, *const twice[] = {"ages", "age"}, *const unknown[] = {"ages", "metallicities", "tilts"};
   (void)unused;
   const char *path = grid_fixture_write(&f, "axes.hdf5");
   sdn_h5 *h = grid_fixture_open(path);
   if (sdn_h5_set_texts(h, "/", "axes", lonely, 1, &err)) fail_msg("%s", err.text);
   grid_fixture_close(h);
-  refused(path, SDN_FORMAT, "metallicities");
+  refused(path, SDN_FORMAT, "for 1 axes");   /* the spectra have two and wavelength */
+  h = grid_fixture_open(path);
+  if (sdn_h5_set_texts(h, "/", "axes", twice, 2, &err)) fail_msg("%s", err.text);
+  grid_fixture_close(h);
+  refused(path, SDN_FORMAT, "one age axis");
   h = grid_fixture_open(path);
   if (sdn_h5_set_texts(h, "/", "axes", unknown, 3, &err)) fail_msg("%s", err.text);
   grid_fixture_close(h);
