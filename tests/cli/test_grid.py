@@ -64,8 +64,10 @@ class Grid(Folder):
         self.assertIn("Model/sps_name: mine", page)
 
     def test_fault_is_exit_1(self):
-        bad = table(0.02).replace("0.00", "-0.00", 3)
-        self.write("bad.csv", bad)
+        lines = table(0.02).splitlines()
+        first = lines[1].split(",")
+        lines[1] = ",".join([first[0], "-" + first[1], *first[2:]])
+        self.write("bad.csv", "\n".join(lines) + "\n")
         self.run_ok("grid", "import", "bad.csv", "--metallicity", "0.02", "--light-unit", "Lsun/Angstrom", "-o", "bad.hdf5")
         done = sedna("grid", "check", "bad.hdf5", cwd=self.folder)
         self.assertEqual(done.returncode, 1)
