@@ -192,6 +192,16 @@ class Sed(Folder):
         self.run_ok("train", "s.h5", "-o", "p.h5", "--n-epoch", 1)   # which ignores them
         self.run_bad(2, ["spectra_range", "LOW:HIGH"], "simulate", "model.yaml", "--survey", "survey.yaml", "--spectra-range", "7000", "-o", "never.h5")
 
+    def test_example_of_many(self):
+        """The batched C interface; what it prints are means of 1000 galaxies, so luminosities and fluxes must be of galaxies' size, and rise to the red."""
+        program = os.path.join(os.environ["SEDNA_EXAMPLES"], "03_spectra_of_many_galaxies")
+        lines = subprocess.run([program], capture_output=True, text=True, check=True).stdout.splitlines()
+        values = [float(line[24:].split()[0]) for line in lines]
+        self.assertEqual(len(lines), 7)
+        self.assertTrue(all(1 < f < 1e8 for f in values[:2]))
+        self.assertTrue(all(1e27 < a < b < 1e33 for a, b in zip(values[2:5], values[3:6])))   # the photoz model's mean galaxy is red
+        self.assertTrue(1e39 < values[6] < 1e46)
+
     def test_help(self):
         self.assertIn("sedna sed", sedna("--help").stdout)
         text = self.run_ok("sed", "--help").stdout
