@@ -122,6 +122,9 @@ static void wanted_range(const sdn_forward *f, double *low_A, double *high_A)
     *low_A = fmin(*low_A, low);
     *high_A = fmax(*high_A, high);
   }
+  const double of_agn = f->model->agn ? sdn_agn_fraction_wave_A(f->model->agn) : NAN;   /* NaN: its power is a parameter */
+  if (of_agn > 0) *low_A = fmin(*low_A, of_agn);
+  if (of_agn > 0) *high_A = fmax(*high_A, of_agn);
   *high_A = fmin(*high_A, reddest_A(f->model));
 }
 
