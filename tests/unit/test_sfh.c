@@ -314,6 +314,30 @@ static void notes_agree(void **state)
   assert_near("power law", (8e9 - sdn_sfh_mean_age_yr(&hq)) / 2.61153790e9, 1, TOL_GOLDEN);
 }
 
+/* Peak and full width at half maximum, as the keys promise, found on the rate itself by bisection. */
+static void log_normal_has_its_width(void **state)
+{
+  (void)state;
+  static const double peak_gyr[3] = {3, 0.4, 6}, fwhm_gyr[3] = {1, 2, 8};
+  sfh_built b = sfh_build("{family: log_normal, time_peak_gyr: 1, fwhm_gyr: 1}");
+  for (int i = 0; i < 3; i++) {
+    const double oldest_yr = 5e10, peak_yr = 1e9 * peak_gyr[i];   /* old enough to see the far side */
+    double side_yr[2] = {0, oldest_yr};
+    sfh_set(&b, "time_peak_gyr", peak_gyr[i]);
+    sfh_set(&b, "fwhm_gyr", fwhm_gyr[i]);
+    const sdn_sfh h = sfh_prepared(&b, oldest_yr);
+    const double highest = sdn_sfh_rate(&h, oldest_yr - peak_yr);
+    assert_true(sdn_sfh_rate(&h, oldest_yr - peak_yr * 1.001) < highest && sdn_sfh_rate(&h, oldest_yr - peak_yr * 0.999) < highest);
+    for (int s = 0; s < 2; s++)
+      for (double low = peak_yr, k = 0; k < 60; k++) {
+        const double middle = 0.5 * (low + side_yr[s]);
+        *(sdn_sfh_rate(&h, oldest_yr - middle) > 0.5 * highest ? &low : &side_yr[s]) = middle;
+      }
+    assert_near("width", (side_yr[1] - side_yr[0]) / (1e9 * fwhm_gyr[i]), 1, TOL_AGE);
+  }
+  sfh_unbuild(&b);
+}
+
 static void edges_are_kept(void **state)
 {
   (void)state;
@@ -342,7 +366,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(gauss_integrates_powers), cmocka_unit_test(mass_is_integral_of_rate), cmocka_unit_test(young_mass_keeps_its_digits),
-    cmocka_unit_test(weights_are_integrals_of_hats), cmocka_unit_test(ages_agree), cmocka_unit_test(notes_agree), cmocka_unit_test(edges_are_kept),
+    cmocka_unit_test(weights_are_integrals_of_hats), cmocka_unit_test(ages_agree), cmocka_unit_test(notes_agree), cmocka_unit_test(log_normal_has_its_width), cmocka_unit_test(edges_are_kept),
   };
   return cmocka_run_group_tests_name("sfh", tests, setup, teardown);
 }

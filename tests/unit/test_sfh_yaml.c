@@ -219,6 +219,7 @@ static void impossible_priors_are_refused(void **state)
   check_prior("{family: delayed_exponential, age_gyr: {prior: uniform, low: 0.1, high: age_universe_gyr(redshift)}, tau_gyr: 1}", 0, 14, NULL);
   check_prior("{family: exponential, age_gyr: 0.5, tau_gyr: 1}", 0, 10, "age_gyr is 0.5 but the Universe is");
   check_prior("{family: exponential, age_gyr: 0.5, tau_gyr: 1}", 0, 9, NULL);   /* the Universe is 0.54 Gyr old at redshift 9 */
+  check_prior("{family: exponential, age_gyr: {prior: uniform, low: 0.01, high: 0.546}, tau_gyr: 1}", 0, 9, "but the Universe is 0.54");   /* in one corner alone */
   check_prior("{family: exponential, age_gyr: 1, tau_gyr: {prior: uniform, low: -1, high: 1}}", 0, 5, NULL);
   check_prior("{family: continuity, lookback_edges_myr: [0, 30, 100, 1000, 5000]}", 0, 2, "let the last edge be age_universe");
   check_prior("{family: continuity, lookback_edges_myr: [0, 30, 100, 1000, age_universe]}", 0, 2, NULL);
