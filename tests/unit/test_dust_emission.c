@@ -289,6 +289,8 @@ static void bad_yaml_is_refused(void **state)
     {"{law: draine_li07, q_pah_percent: 5}", "q_pah_percent"},
     {"{law: draine_li07, u_min: {prior: uniform, low: 0, high: 2}}", "u_min"},
     {"{law: draine_li07, gama: 0.1}", "gamma"},
+    {"{law: draine_li07, grains: lmc}", "milky_way"},
+    {"{law: draine_li07, grains: milky_way, q_pah_percent: 0.2}", "0.47"},
     {"draine_li07", "map"},
   };
   for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
