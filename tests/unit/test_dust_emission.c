@@ -5,13 +5,17 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
+#include "base/file.h"
 #include "physics/dust_emission.h"
 #include "support/dust_case.h"
+#include "support/scratch.h"
 
 #define TOL_ENERGY 1e-8     /* Simpson's rule in steps of 5e-4 of smooth light */
 #define TOL_ENERGY_TABLE 1e-5   /* the same over the corners of a piecewise-linear table */
@@ -289,6 +293,8 @@ static void bad_yaml_is_refused(void **state)
     {"{law: draine_li07, q_pah_percent: 5}", "q_pah_percent"},
     {"{law: draine_li07, u_min: {prior: uniform, low: 0, high: 2}}", "u_min"},
     {"{law: draine_li07, gama: 0.1}", "gamma"},
+    {"{law: draine_li07, grains: lmc}", "milky_way"},
+    {"{law: draine_li07, grains: milky_way, q_pah_percent: 0.2}", "0.47"},
     {"draine_li07", "map"},
   };
   for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
@@ -325,6 +331,43 @@ static void parameters_that_are_no_numbers_are_refused(void **state)
   }
 }
 
+/* A table that is cut short, or has a byte changed anywhere in its spectra, is refused with the file's name. */
+static void damaged_table_is_refused(void **state)
+{
+  (void)state;
+  char folder[4096], path[4200], kept[4096];
+  const char *root = getenv("SEDNA_DATA");
+  sdn_err err;
+  size_t n;
+  dust_case c;
+  char *whole = sdn_data_path("dust", "dl07.h5", &err);
+  unsigned char *bytes = scratch_read(whole, &n);
+  assert_non_null(bytes);
+  snprintf(kept, sizeof kept, "%s", root ? root : "");
+  snprintf(folder, sizeof folder, "%s", scratch_file("data"));
+  snprintf(path, sizeof path, "%s/dust", folder);
+  assert_true(mkdir(folder, 0700) == 0 && mkdir(path, 0700) == 0 && setenv("SEDNA_DATA", folder, 1) == 0);
+  for (int k = 0; k < 12; k++) {
+    const size_t length = k < 4 ? n * (size_t)k / 4 : n, at = n * (size_t)(2 * k + 1) / 24;
+    bytes[at] ^= 0x10;
+    scratch_write("data/dust/dl07.h5", bytes, length);
+    bytes[at] ^= 0x10;
+    const sdn_status status = dust_case_try("{law: draine_li07}", &c, &err);
+    if (!status) fail_msg("byte %zu of %zu changed, and nobody minds", at, length);
+    if (!strstr(err.text, "dl07.h5")) fail_msg("\"%s\" does not name the file", err.text);
+  }
+  scratch_write("data/dust/dl07.h5", bytes, n);
+  assert_int_equal(dust_case_try("{law: draine_li07}", &c, &err), SDN_OK);
+  dust_case_free(&c);
+  snprintf(path, sizeof path, "%s/dust/dl07.h5", folder);
+  assert_true(remove(path) == 0);
+  snprintf(path, sizeof path, "%s/dust", folder);
+  assert_true(remove(path) == 0 && remove(folder) == 0);
+  if (root) setenv("SEDNA_DATA", kept, 1); else unsetenv("SEDNA_DATA");
+  free(bytes);
+  sdn_release(whole);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -333,6 +376,7 @@ int main(void)
     cmocka_unit_test(contrast_is_one_minus_a_ratio_of_planck_functions), cmocka_unit_test(mean_starlight_sets_the_shares),
     cmocka_unit_test(table_agrees_with_plain), cmocka_unit_test(nodes_keep_bands), cmocka_unit_test(bad_yaml_is_refused),
     cmocka_unit_test(parameters_that_are_no_numbers_are_refused),
+    cmocka_unit_test(damaged_table_is_refused),
   };
   return cmocka_run_group_tests_name("dust emission", tests, NULL, NULL);
 }
