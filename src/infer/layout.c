@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "survey/units.h"
+
 const double sdn_predicted_p[SDN_N_PREDICTED] = {0.16, 0.5, 0.84};
 
 /* ------------------------------------------------------------------ the list */
@@ -37,18 +39,20 @@ static void add_quantity(sdn_layout *c, const char *name, const char *unit, bool
     add(c, kind, name, "peak", unit, "where the posterior is densest: the shortest interval of ln(1+z) with a fifth of the draws");
 }
 
-static void add_band(sdn_layout *c, const char *name)
+static void add_band(sdn_layout *c, const char *name, const char *unit)
 {
-  add(c, SDN_COLUMN_FLOAT, name, "flux", "nJy", "flux density as observed");
-  add(c, SDN_COLUMN_FLOAT, name, "sigma", "nJy", "its error as listed");
+  add(c, SDN_COLUMN_FLOAT, name, "flux", unit, "as observed");
+  add(c, SDN_COLUMN_FLOAT, name, "sigma", unit, "its error as listed");
   for (int i = 0; i < SDN_N_PREDICTED; i++) {
     char suffix[32], quantile[16], description[64];
     sdn_quantile_name(sdn_predicted_p[i], quantile);
     snprintf(suffix, sizeof suffix, "pred_%s", quantile);
-    snprintf(description, sizeof description, "posterior prediction of the true flux, quantile %g %%", 100 * sdn_predicted_p[i]);
-    add(c, SDN_COLUMN_FLOAT, name, suffix, "nJy", description);
+    snprintf(description, sizeof description, "posterior prediction of its true value, quantile %g %%", 100 * sdn_predicted_p[i]);
+    add(c, SDN_COLUMN_FLOAT, name, suffix, unit, description);
   }
 }
+
+bool sdn_layout_shows(const sdn_engine *e, int band) { return sdn_survey_band_spectrum(e->survey, band) < 0; }
 
 static void add_derived(sdn_layout *c, const sdn_engine *e, int first, int n)
 {
@@ -74,7 +78,8 @@ static void add_all(sdn_layout *c, const sdn_engine *e, const sdn_catalogue *cat
     return;
   c->at_band = c->n_column;
   for (int b = 0; b < c->n_band; b++)
-    add_band(c, sdn_survey_band_name(e->survey, b));
+    if (sdn_layout_shows(e, b))
+      add_band(c, sdn_survey_band_name(e->survey, b), sdn_survey_band_unit(e->survey, b));
   c->at_chi2 = add(c, SDN_COLUMN_FLOAT, "chi2_min", "", "", "smallest chi2 of the draws with predicted photometry");
 }
 

@@ -2,7 +2,8 @@
 /* The columns of a result file, in order:
  *   id, copied columns, [z_spec], n_band, flags,
  *   per quantity NAME_q16 ... (the quantiles asked for), NAME_mean, NAME_std; for the redshift its 95 % interval too, and redshift_peak;
- *   [per band BAND_flux, BAND_sigma, BAND_pred_q16, BAND_pred_q50, BAND_pred_q84, then chi2_min].
+ *   [per band BAND_flux, BAND_sigma, BAND_pred_q16, BAND_pred_q50, BAND_pred_q84 in the band's unit, then chi2_min].
+ * Pixels of spectra are bands too, but have no columns of their own (FITS allows 999 in all); chi2_min counts them.
  * Quantities: the primary parameters, then derived ones. All numbers of a row stand in one array of doubles, [n_column]. */
 #ifndef SDN_INFER_LAYOUT_H
 #define SDN_INFER_LAYOUT_H
@@ -37,6 +38,7 @@ typedef struct sdn_layout_request {
 /* err SDN_USAGE: bad quantiles, an unknown choice, or two columns of one name (a copied one that is called like a result). */
 sdn_status sdn_layout_new(const sdn_layout_request *request, const sdn_engine *e, const sdn_catalogue *c, sdn_layout **columns, sdn_err *err);
 void sdn_layout_free(sdn_layout *columns);
+bool sdn_layout_shows(const sdn_engine *e, int band);   /* whether a band has columns */
 /* Where quantity q's numbers begin in a row. */
 int sdn_layout_at(const sdn_layout *columns, int quantity);
 /* The quantity's numbers from its draws x [n], which are rearranged; non-finite draws are left out. n = 0: NaN. */

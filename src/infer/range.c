@@ -69,9 +69,9 @@ void sdn_range_free(sdn_range *r)
 }
 
 /* With error_column max, an error that is the floor's says of the background error only that it is smaller. */
-static bool is_floor(const sdn_survey *s, double flux, double sigma)
+static bool is_floor(const sdn_survey *s, int band, double flux, double sigma)
 {
-  return s->error_column == SDN_ERROR_COLUMN_MAX && sigma <= s->column_floor_fraction * fabs(flux) * 1.001;
+  return s->error_column == SDN_ERROR_COLUMN_MAX && sigma <= s->band[band].column_floor_fraction * fabs(flux) * 1.001;
 }
 
 bool sdn_range_outside(const sdn_range *r, const float *flux_nJy, const float *sigma_nJy)
@@ -81,7 +81,7 @@ bool sdn_range_outside(const sdn_range *r, const float *flux_nJy, const float *s
     if (isnan(flux))
       continue;
     double background = sdn_survey_background_sigma(r->survey, b, flux, sigma);
-    bool bright = !is_floor(r->survey, flux, sigma) && !(background <= SIGMA_MARGIN * r->sigma_high[b]);
+    bool bright = !is_floor(r->survey, b, flux, sigma) && !(background <= SIGMA_MARGIN * r->sigma_high[b]);
     if (bright || !(background >= r->sigma_low[b] / SIGMA_MARGIN) || !(flux <= r->flux_high[b] + NEGATIVE_LIMIT * sigma) ||
         !(flux >= -NEGATIVE_LIMIT * sigma))
       return true;

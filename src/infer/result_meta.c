@@ -4,7 +4,7 @@
 #include <inttypes.h>
 
 #include "base/text.h"
-#include "physics/filter.h"
+#include "physics/observable.h"
 
 #define FORMAT_VERSION 1
 #define N_GENERAL 17
@@ -38,23 +38,24 @@ static sdn_status add_long(sdn_result_meta *m, const char *key, long value, sdn_
   return add_text(m, key, &text, err);
 }
 
-static sdn_status add_band(sdn_result_meta *m, const sdn_survey *s, int b, sdn_err *err)
+/* The k-th of those that have columns. */
+static sdn_status add_band(sdn_result_meta *m, const sdn_survey *s, int b, int k, sdn_err *err)
 {
   sdn_text pivot = {0};
-  sdn_filter *filter = NULL;
+  sdn_observable *observable = NULL;
   char key[16];
-  sdn_status status = sdn_filter_read(sdn_survey_band_filter(s, b), &filter, err);
+  sdn_status status = sdn_observable_read(sdn_survey_band_filter(s, b), &observable, err);
   if (status)
     return status;
-  sdn_text_add(&pivot, "%.2f", filter->pivot_A);
-  sdn_filter_free(filter);
-  snprintf(key, sizeof key, "PIVOT%d", b + 1);
+  sdn_text_add(&pivot, "%.2f", observable->pivot_A);
+  sdn_observable_free(observable);
+  snprintf(key, sizeof key, "PIVOT%d", k);
   if ((status = add_text(m, key, &pivot, err)))
     return status;
-  snprintf(key, sizeof key, "BAND%d", b + 1);
+  snprintf(key, sizeof key, "BAND%d", k);
   if ((status = add(m, key, sdn_survey_band_name(s, b), err)))
     return status;
-  snprintf(key, sizeof key, "FILT%d", b + 1);
+  snprintf(key, sizeof key, "FILT%d", k);
   return add(m, key, sdn_survey_band_filter(s, b), err);
 }
 
@@ -84,8 +85,9 @@ static sdn_status add_all(sdn_result_meta *m, const sdn_fit_options *opt, const 
       (status = add_long(m, "NPREDICT", c->n_predict, err)) || (status = add(m, "QUANTILE", opt->quantiles, err)) ||
       (status = add(m, "FIX", opt->fix, err)) || (status = add_long(m, "SEED", opt->seed, err)))
     return status;
-  for (int b = 0; b < e->n_band && !status; b++)
-    status = add_band(m, e->survey, b, err);
+  for (int b = 0, k = 1; b < e->n_band && !status; b++)
+    if (sdn_layout_shows(e, b))
+      status = add_band(m, e->survey, b, k++, err);
   return status;
 }
 

@@ -2,7 +2,7 @@
 /* What a result file says about itself. No time, no machine: the same run writes the same bytes. Keys:
  *   FORMAT "sedna result", VERSION 1, SEDNAVER (program version), COMMAND, POSTERIO (file), POSTHASH (FNV-1a of that file), CATALOG (file),
  *   SAMPLES (file, "" if none), SURVEY (its name), EVIDENCE (the kind that a ln Z of this survey is), PRIMARY and DERIVED (names of quantities,
- *   comma-separated), NDRAW, NPREDICT, QUANTILE, FIX, SEED, and for each band k, counted from 1: BANDk, FILTk (id), PIVOTk [Angstrom]. */
+ *   comma-separated), NDRAW, NPREDICT, QUANTILE, FIX, SEED, and for each band k with columns, counted from 1: BANDk, FILTk (id), PIVOTk [Angstrom; of lines in the rest frame]. */
 #ifndef SDN_INFER_RESULT_META_H
 #define SDN_INFER_RESULT_META_H
 

@@ -90,7 +90,7 @@ double sdn_chi2(const sdn_survey *s, const float *flux_nJy, const float *sigma_n
   for (int b = 0; b < sdn_survey_n_band(s); b++) {
     double flux = (double)flux_nJy[b], sigma = (double)sigma_nJy[b], mu = (double)mu_nJy[b];
     if (!isnan(flux))
-      chi2 += (flux - mu) * (flux - mu) / sdn_noise_variance(s, sdn_survey_background_sigma(s, b, flux, sigma), mu);
+      chi2 += (flux - mu) * (flux - mu) / sdn_noise_variance(&s->band[b], sdn_survey_background_sigma(s, b, flux, sigma), mu);
   }
   return chi2;
 }
@@ -109,13 +109,16 @@ static void photometry(sdn_block *b, sdn_rows *rows, long i, double *x, double *
   const sdn_layout *c = b->set.columns;
   const float *flux = rows->flux_nJy + i * c->n_band, *sigma = rows->sigma_nJy + i * c->n_band;
   const float *predicted = b->predicted + i * c->n_predict * c->n_band;
+  double *out = row + c->at_band;
   for (int k = 0; k < c->n_band; k++) {
-    double *out = row + c->at_band + k * (2 + SDN_N_PREDICTED);
+    if (!sdn_layout_shows(b->set.engine, k))
+      continue;
     out[0] = (double)flux[k];
     out[1] = (double)sigma[k];
     for (long d = 0; d < c->n_predict; d++)
       x[d] = (double)predicted[d * c->n_band + k];
     sdn_quantiles(sdn_keep_finite(c->n_predict, x), x, SDN_N_PREDICTED, sdn_predicted_p, out + 2);
+    out += 2 + SDN_N_PREDICTED;
   }
   if (rows->n_used[i] == 0)
     return;

@@ -14,80 +14,98 @@
 void sdn_forward_free(sdn_forward *f)
 {
   if (!f) return;
-  for (int b = 0; f->filter && b < f->n_band; b++) sdn_filter_free(f->filter[b]);
-  sdn_release(f->filter);
+  for (int b = 0; f->observable && b < f->n_band; b++) sdn_observable_free(f->observable[b]);
+  sdn_release(f->observable);
+  sdn_release((void *)f->lines.id);
   sdn_columns_free(&f->columns);
+  sdn_energy_free(f->energy);
   sdn_panels_free(f->stars);
   sdn_panels_free(f->taken);
   sdn_panels_free(f->nebula);
-  sdn_release(f->curve);
-  sdn_release(f->base);
-  sdn_release(f->drude);
-  sdn_release(f->ln_wave);
+  for (int k = 0; k <= SDN_MAX_POPULATION; k++) {
+    sdn_attenuation_table_free(f->screens[k].ism);
+    sdn_attenuation_table_free(f->screens[k].birth);
+  }
+  sdn_dust_table_free(f->dust_emission);
+  sdn_agn_table_free(f->agn);
   sdn_igm_table_free(f->igm);
   sdn_igm_table_free(f->igm_line);
-  sdn_windows_free(f);
+  sdn_derived_free(f->derived);
   sdn_release(f);
 }
 
 int sdn_forward_n_band(const sdn_forward *f) { return f->n_band; }
 const sdn_model *sdn_forward_model(const sdn_forward *f) { return f->model; }
-const sdn_filter *sdn_forward_filter(const sdn_forward *f, int band) { return f->filter[band]; }
+const sdn_observable *sdn_forward_observable(const sdn_forward *f, int band) { return f->observable[band]; }
 
-/* Rounded to float32: nodes put into wide gaps come from the machine's pow, whose last bit is not the same everywhere. */
-static uint64_t hash_numbers(int n, const double *x, uint64_t hash)
+static uint64_t hash_model(const sdn_model *m)
 {
-  for (int i = 0; i < n; i++) {
-    const float rounded = (float)x[i];
-    hash = sdn_hash_bytes(&rounded, sizeof rounded, hash);
+  uint64_t hash = sdn_hash_bytes(&m->grid->hash, sizeof m->grid->hash, 0);
+  for (int k = 0; k < m->n_screens; k++) {
+    hash = sdn_attenuation_hash(m->screens[k].ism, hash);
+    if (m->screens[k].birth) hash = sdn_attenuation_hash(m->screens[k].birth, hash);
   }
+  for (int p = 0; p < m->n_population; p++) hash = sdn_sfh_hash(m->population[p].sfh, hash);
+  if (m->dust_emission) hash = sdn_dust_emission_hash(m->dust_emission, hash);
+  if (m->agn) hash = sdn_agn_hash(m->agn, hash);
   return hash;
 }
 
 uint64_t sdn_forward_hash(const sdn_forward *f)
 {
-  uint64_t hash = sdn_hash_bytes(&f->model->grid->hash, sizeof f->model->grid->hash, 0);
-  for (int b = 0; b < f->n_band; b++) {
-    const sdn_filter *filter = f->filter[b];
-    const unsigned char counts = filter->photon_counting;
-    hash = sdn_hash_bytes(&counts, 1, hash);
-    hash = hash_numbers(filter->n, filter->wave_A, hash);
-    hash = hash_numbers(filter->n, filter->throughput, hash);
-  }
+  uint64_t hash = hash_model(f->model);
+  for (int b = 0; b < f->n_band; b++) hash = sdn_observable_hash(f->observable[b], hash);
   return sdn_prior_hash(f->model->prior, hash);
 }
 
 void sdn_forward_hash_text(const sdn_forward *f, char text[SDN_HASH_TEXT]) { snprintf(text, SDN_HASH_TEXT, "%016" PRIx64, sdn_forward_hash(f)); }
 
-static void slot_range(const sdn_model *m, int param, double *low, double *high)
+static sdn_status read_observables(sdn_forward *f, int n_band, const char *const *ids, sdn_err *err)
 {
-  *low = *high = 0;
-  if (param >= 0) sdn_prior_param_range(m->prior, param, low, high);
-}
-
-static sdn_status read_filters(sdn_forward *f, int n_band, const char *const *ids, sdn_err *err)
-{
-  f->filter = sdn_alloc((size_t)n_band, sizeof *f->filter, "filters", err);
-  if (!f->filter) return err->status;
+  f->observable = sdn_alloc((size_t)n_band, sizeof *f->observable, "observables", err);
+  if (!f->observable) return err->status;
   f->n_band = n_band;
   for (int b = 0; b < n_band; b++)
-    if (sdn_filter_read(ids[b], &f->filter[b], err)) return err->status;
+    if (sdn_observable_read(ids[b], &f->observable[b], err)) return err->status;
   return SDN_OK;
+}
+
+/* The reddest wavelength that a model has light for: starlight ends with its grid, but dust and nucleus shine on. */
+static double reddest_A(const sdn_model *m)
+{
+  const sdn_grid *g = m->grid;
+  double red = g->wave_A[g->n_wave - 1];
+  int n = 0;
+  const double *dust = m->dust_emission ? sdn_dust_emission_waves_A(m->dust_emission, &n) : NULL;
+  if (dust && n > 0) red = fmax(red, dust[n - 1]);
+  const double *agn = m->agn ? sdn_agn_waves_A(m->agn, &n) : NULL;
+  return agn && n > 0 ? fmax(red, agn[n - 1]) : red;
+}
+
+/* Rest wavelengths that an observable needs at any redshift and velocity dispersion that the prior allows; *low_A > *high_A: none. */
+static void reach(const sdn_forward *f, const sdn_observable *o, double *low_A, double *high_A)
+{
+  double low, high, slowest, fastest;
+  sdn_model_range(f->model, f->model->velocity_dispersion, 0, &slowest, &fastest);
+  sdn_observable_reach(o, 1 + f->z_high, fastest / SDN_LIGHT_KM_S, low_A, &high);
+  sdn_observable_reach(o, 1 + f->z_low, fastest / SDN_LIGHT_KM_S, &low, high_A);
 }
 
 /* Every band within the grid at every redshift that the prior allows. */
 static sdn_status check_cover(const sdn_forward *f, sdn_err *err)
 {
   const sdn_grid *g = f->model->grid;
-  const double grid_low = g->wave_A[0], grid_high = g->wave_A[g->n_wave - 1];
+  const double grid_low = g->wave_A[0], grid_high = reddest_A(f->model);
   for (int b = 0; b < f->n_band; b++) {
-    const sdn_filter *band = f->filter[b];
-    if (!(band->low_A / (1 + f->z_high) >= grid_low))
+    const char *id = f->observable[b]->id;
+    double low, high;
+    reach(f, f->observable[b], &low, &high);
+    if (!(low >= grid_low))
       return sdn_fail(err, SDN_RANGE, "band %s begins at %.0f A, which at redshift %g is rest %.0f A, but grid %s begins at %.0f A; lower the prior's highest redshift or leave the band out",
-                      band->id, band->low_A, f->z_high, band->low_A / (1 + f->z_high), g->name, grid_low);
-    if (!(band->high_A / (1 + f->z_low) <= grid_high))
+                      id, low * (1 + f->z_high), f->z_high, low, g->name, grid_low);
+    if (!(high <= grid_high))
       return sdn_fail(err, SDN_RANGE, "band %s ends at %.0f A, which at redshift %g is rest %.0f A, but grid %s ends at %.0f A; raise the prior's lowest redshift or leave the band out",
-                      band->id, band->high_A, f->z_low, band->high_A / (1 + f->z_low), g->name, grid_high);
+                      id, high * (1 + f->z_low), f->z_low, high, g->name, grid_high);
   }
   return SDN_OK;
 }
@@ -95,28 +113,92 @@ static sdn_status check_cover(const sdn_forward *f, sdn_err *err)
 /* Rest wavelengths that any band can reach, and those of the rest-frame measurements as far as the grid has them. */
 static void wanted_range(const sdn_forward *f, double *low_A, double *high_A)
 {
-  sdn_windows_range(low_A, high_A);
+  *low_A = HUGE_VAL;
+  *high_A = 0;
+  sdn_derived_range(f->derived, low_A, high_A);
   for (int b = 0; b < f->n_band; b++) {
-    *low_A = fmin(*low_A, f->filter[b]->low_A / (1 + f->z_high));
-    *high_A = fmax(*high_A, f->filter[b]->high_A / (1 + f->z_low));
+    double low, high;
+    reach(f, f->observable[b], &low, &high);
+    *low_A = fmin(*low_A, low);
+    *high_A = fmax(*high_A, high);
   }
+  *high_A = fmin(*high_A, reddest_A(f->model));
 }
 
-/* Axes along which every galaxy stands at the same point: those tables are interpolated once, here. */
-static void fix_axes(const sdn_model *m, sdn_panel_source *s)
+/* ------------------------------------------------------------------ columns */
+
+static sdn_status gather_extra(const sdn_model *m, double **extra, int *n, double **line, sdn_err *err)
 {
-  for (int a = 1; a < m->grid->n_axis; a++) {
-    double low, high;
-    slot_range(m, m->axis_param[a], &low, &high);
+  int n_dust = 0, n_agn = 0;
+  const double *dust = m->dust_emission ? sdn_dust_emission_waves_A(m->dust_emission, &n_dust) : NULL;
+  const double *agn = m->agn ? sdn_agn_waves_A(m->agn, &n_agn) : NULL;
+  const int n_line = m->agn ? sdn_agn_n_line(m->agn) : 0;
+  *extra = sdn_alloc((size_t)(n_dust + n_agn), sizeof **extra, "wavelengths", err);
+  *line = sdn_alloc((size_t)n_line, sizeof **line, "lines", err);
+  if (!*extra || !*line) return err->status;
+  if (n_dust) memcpy(*extra, dust, (size_t)n_dust * sizeof **extra);
+  if (n_agn) memcpy(*extra + n_dust, agn, (size_t)n_agn * sizeof **extra);
+  for (int l = 0; l < n_line; l++) (*line)[l] = sdn_agn_line_wave_A(m->agn, l);
+  *n = n_dust + n_agn;
+  return SDN_OK;
+}
+
+/* Names for the lines, and which of them the observables mean. */
+static sdn_status bind_lines(sdn_forward *f, sdn_err *err)
+{
+  const sdn_columns *c = &f->columns;
+  const sdn_grid *g = f->model->grid;
+  char **id = sdn_alloc((size_t)c->n_line, sizeof *id, "names of lines", err);
+  if (!id) return err->status;
+  for (int l = 0; l < c->n_line; l++) id[l] = c->line_source[l] >= 0 ? g->line_id[c->line_source[l]] : (char *)sdn_agn_line_id(f->model->agn, -1 - c->line_source[l]);
+  f->lines = (sdn_line_list){c->n_line, id, c->line_A, g->name};
+  for (int b = 0; b < f->n_band; b++)
+    if (sdn_observable_bind(f->observable[b], &f->lines, err)) return err->status;
+  return SDN_OK;
+}
+
+/* spectrum_low_A .. spectrum_high_A: what the caller wants beside the bands. */
+static sdn_status make_columns(sdn_forward *f, double spectrum_low_A, double spectrum_high_A, sdn_err *err)
+{
+  const sdn_model *m = f->model;
+  const sdn_grid *g = m->grid;
+  double *extra = NULL, *line = NULL;
+  sdn_columns_plan plan = {.grid = g, .igm = m->igm, .lines = m->nebular.shines && g->lines.value, .energy = m->dust_emission || sdn_derived_wants_power(m->derived)};
+  sdn_status status = gather_extra(m, &extra, &plan.n_extra, &line, err);
+  plan.extra_A = extra;
+  plan.n_agn_line = m->agn ? sdn_agn_n_line(m->agn) : 0;
+  plan.agn_line_A = line;
+  if (!status) status = sdn_columns_lines(&plan, &f->columns, err);
+  if (!status) status = bind_lines(f, err);
+  if (!status) status = sdn_derived_new(f, &f->derived, err);
+  if (!status) status = check_cover(f, err);
+  if (!status) wanted_range(f, &plan.low_A, &plan.high_A);
+  plan.low_A = fmin(plan.low_A, spectrum_low_A);
+  plan.high_A = fmax(plan.high_A, fmin(spectrum_high_A, reddest_A(m)));
+  if (!status) status = sdn_columns_nodes(&plan, &f->columns, err);
+  if (!status && f->columns.n_energy) status = sdn_energy_new(g->n_wave, g->wave_A, f->columns.n_energy, f->columns.energy_A, &f->energy, err);
+  sdn_release(extra);
+  sdn_release(line);
+  return status;
+}
+
+/* ------------------------------------------------------------------ spectra of the grid */
+
+/* Axes along which every galaxy stands at the same point: those tables are interpolated once, here. */
+static void fix_axes(const sdn_model *m, bool gas, sdn_panel_source *s)
+{
+  double log_metallicity = 0, low, high;
+  s->fixed[1] = sdn_model_fixed_metallicity(m, gas, &log_metallicity);
+  const sdn_grid_axis *z = &m->grid->axis[1];
+  if (s->fixed[1]) sdn_grid_locate_coordinate(z, z->log ? log_metallicity : pow(10, log_metallicity), true, &s->fixed_place.node[1], &s->fixed_place.t[1]);
+  for (int a = 2; a < m->grid->n_axis; a++) {
+    const sdn_grid_axis *axis = &m->grid->axis[a];
+    sdn_model_range(m, m->axis_param[a], axis->value[0], &low, &high);
     s->fixed[a] = !(high > low);
     if (!s->fixed[a]) continue;
-    double params_at = low;   /* of the one parameter that matters here */
-    const sdn_grid_axis *axis = &m->grid->axis[a];
-    const bool is_log = m->axis_param[a] == m->param[SDN_SLOT_LOG_U] || m->axis_param[a] == m->param[SDN_SLOT_LOG_METALLICITY];
-    if (m->axis_param[a] < 0) params_at = axis->coordinate[0];
-    else if (is_log) params_at = axis->log ? low : pow(10, low);
-    else if (axis->log) params_at = log10(low);
-    sdn_grid_locate_coordinate(axis, params_at, true, &s->fixed_place.node[a], &s->fixed_place.t[a]);
+    double at = axis->log ? log10(low) : low;
+    if (m->axis_param[a] >= 0 && m->axis_param[a] == m->nebular.log_u) at = axis->log ? low : pow(10, low);
+    sdn_grid_locate_coordinate(axis, at, true, &s->fixed_place.node[a], &s->fixed_place.t[a]);
   }
 }
 
@@ -138,56 +220,72 @@ static int last_taken_block(const sdn_grid *g, const sdn_columns *c)
   return (n + SDN_BLOCK - 1) / SDN_BLOCK;
 }
 
+static sdn_status make_taken(sdn_forward *f, sdn_panel_source *s, sdn_err *err)
+{
+  const sdn_model *m = f->model;
+  const sdn_columns *c = &f->columns;
+  double escape[2], dust[2];
+  sdn_model_range(m, m->nebular.escape, 0, &escape[0], &escape[1]);
+  sdn_model_range(m, m->nebular.dust_fraction, 0, &dust[0], &dust[1]);
+  const bool heats = dust[1] > 0 && c->n_energy > 0;
+  const int n_taken = heats ? c->n_block : last_taken_block(m->grid, c);
+  if ((!(escape[1] > 0) && !heats) || n_taken == 0) return SDN_OK;
+  s->spectra = &m->grid->incident;
+  s->minus = &m->grid->transmitted;
+  s->lines = NULL;
+  return sdn_panels_new(s, c, 0, n_taken, &f->taken, err);
+}
+
 static sdn_status make_panels(sdn_forward *f, sdn_err *err)
 {
   const sdn_model *m = f->model;
   const sdn_grid *g = m->grid;
   const sdn_columns *c = &f->columns;
-  double escape_low, escape_high;
-  sdn_panel_source s = {.grid = g, .spectra = m->nebular ? &g->transmitted : &g->incident};
-  fix_axes(m, &s);
-  if (sdn_panels_new(&s, c, 0, c->n_block_wave, &f->stars, err)) return err->status;
-  if (!m->nebular) return SDN_OK;
+  sdn_panel_source s = {.grid = g, .spectra = m->nebular.shines ? &g->transmitted : &g->incident, .energy = f->energy};
+  if (m->n_population == 0) return SDN_OK;
+  fix_axes(m, false, &s);
+  if (sdn_panels_new(&s, c, 0, c->n_block, &f->stars, err)) return err->status;
+  if (!m->nebular.shines) return SDN_OK;
+  if (make_taken(f, &s, err)) return err->status;
+  fix_axes(m, true, &s);
   s.spectra = &g->nebular_continuum;
+  s.minus = NULL;
   s.lines = g->lines.value ? &g->lines : NULL;
-  if (sdn_panels_new(&s, c, 0, c->n_block, &f->nebula, err)) return err->status;
-  slot_range(m, m->param[SDN_SLOT_ESCAPE], &escape_low, &escape_high);
-  const int n_taken = last_taken_block(g, c);
-  if (!(escape_high > 0) || n_taken == 0) return SDN_OK;
-  s.spectra = &g->incident;
-  s.minus = &g->transmitted;
-  s.lines = NULL;
-  return sdn_panels_new(&s, c, 0, n_taken, &f->taken, err);
+  return sdn_panels_new(&s, c, 0, c->n_block, &f->nebula, err);
 }
 
-static void fill_curve(sdn_forward *f, double slope, double bump)
-{
-  const sdn_columns *c = &f->columns;
-  for (int j = 0; j < c->n_block * SDN_BLOCK; j++) {
-    const int line = j - c->line0;
-    const double w = j < c->n_wave ? c->wave_A[j] : line >= 0 && line < c->n_line ? c->line_A[line] : 5500;
-    f->curve[j] = (float)sdn_attenuation_curve(f->model->dust, slope, bump, w);
-    f->base[j] = (float)sdn_attenuation_base(f->model->dust, w);
-    f->drude[j] = (float)sdn_attenuation_drude(w);
-    f->ln_wave[j] = (float)log(w / 5500);
-  }
-}
+/* ------------------------------------------------------------------ what stands in the way */
 
-static sdn_status make_curve(sdn_forward *f, sdn_err *err)
+static sdn_status make_screens(sdn_forward *f, sdn_err *err)
 {
   const sdn_model *m = f->model;
-  const size_t n = (size_t)f->columns.n_block * SDN_BLOCK;
-  double slope[2], bump[2];
-  if (m->dust == SDN_ATTENUATION_NONE) return SDN_OK;
-  slot_range(m, m->param[SDN_SLOT_DUST_SLOPE], &slope[0], &slope[1]);
-  slot_range(m, m->param[SDN_SLOT_DUST_BUMP], &bump[0], &bump[1]);
-  f->curve_is_fixed = !(slope[1] > slope[0]) && !(bump[1] > bump[0]);
-  f->curve = sdn_alloc(n, sizeof *f->curve, "an attenuation curve", err);
-  f->base = sdn_alloc(n, sizeof *f->base, "an attenuation curve", err);
-  f->drude = sdn_alloc(n, sizeof *f->drude, "an attenuation curve", err);
-  f->ln_wave = sdn_alloc(n, sizeof *f->ln_wave, "an attenuation curve", err);
-  if (!f->curve || !f->base || !f->drude || !f->ln_wave) return err->status;
-  fill_curve(f, slope[0], bump[0]);
+  const int n = f->columns.n_block * SDN_BLOCK;
+  double *wave = sdn_alloc((size_t)n, sizeof *wave, "wavelengths", err);
+  sdn_status status = wave ? SDN_OK : err->status;
+  for (int j = 0; wave && j < n; j++) wave[j] = sdn_column_wave_A(&f->columns, j);
+  for (int k = 0; k < m->n_screens && !status; k++) {
+    status = sdn_attenuation_table_new(m->screens[k].ism, m->prior, n, wave, &f->screens[k].ism, err);
+    if (!status && m->screens[k].birth) status = sdn_attenuation_table_new(m->screens[k].birth, m->prior, n, wave, &f->screens[k].birth, err);
+  }
+  sdn_release(wave);
+  return status;
+}
+
+/* Dust that shines, and the active nucleus. */
+static sdn_status make_emitters(sdn_forward *f, sdn_err *err)
+{
+  const sdn_model *m = f->model;
+  const sdn_columns *c = &f->columns;
+  f->agn_column = -1;
+  if (m->dust_emission) {
+    int n;
+    const double first = sdn_dust_emission_waves_A(m->dust_emission, &n)[0];
+    if (sdn_dust_table_new(m->dust_emission, m->prior, c->n_wave, c->wave_A, &f->dust_emission, err)) return err->status;
+    while (f->dust_first < c->n_wave - 1 && c->wave_A[f->dust_first] < first) f->dust_first++;
+  }
+  if (!m->agn) return SDN_OK;
+  if (sdn_agn_table_new(m->agn, m->prior, c->n_wave, c->wave_A, &f->agn, err)) return err->status;
+  if (sdn_agn_fraction_wave_A(m->agn) > 0) f->agn_column = sdn_columns_find(c, sdn_agn_fraction_wave_A(m->agn));
   return SDN_OK;
 }
 
@@ -201,7 +299,7 @@ static sdn_status make_igm(sdn_forward *f, sdn_err *err)
   for (int l = 0; l < c->n_line; l++)
     if (fabs(c->line_A[l] - LY_ALPHA_A) < 0.4 && (f->ly_alpha_line < 0 || fabs(c->line_A[l] - LY_ALPHA_A) < fabs(c->line_A[f->ly_alpha_line] - LY_ALPHA_A)))
       f->ly_alpha_line = l;
-  if (f->model->igm == SDN_IGM_NONE) return SDN_OK;
+  if (sdn_igm_is_none(f->model->igm)) return SDN_OK;
   if (sdn_igm_table_new(f->model->igm, c->n_wave, c->wave_A, f->z_high, &f->igm, err)) return err->status;
   f->n_igm = sdn_igm_table_n(f->igm);
   if (c->n_line == 0) return SDN_OK;
@@ -217,24 +315,36 @@ static sdn_status make_igm(sdn_forward *f, sdn_err *err)
   return status;
 }
 
+static void make_beams(sdn_forward *f)
+{
+  for (int p = 0; p < f->model->n_population; p++) {
+    const sdn_screens *s = f->model->population[p].screens;
+    f->beam[f->n_beam++] = (sdn_beam_kind){p, false};
+    if (s && s->birth) f->beam[f->n_beam++] = (sdn_beam_kind){p, true};
+  }
+}
+
 sdn_status sdn_forward_new(const sdn_model *m, int n_band, const char *const *filter_ids, sdn_forward **out, sdn_err *err)
 {
-  double low_A, high_A;
+  return sdn_forward_new_over(m, n_band, filter_ids, HUGE_VAL, 0, out, err);
+}
+
+sdn_status sdn_forward_new_over(const sdn_model *m, int n_band, const char *const *filter_ids, double low_A, double high_A, sdn_forward **out, sdn_err *err)
+{
   *out = NULL;
   if (n_band < 0) return sdn_fail(err, SDN_USAGE, "%d bands asked for; their number must not be negative", n_band);
   sdn_forward *f = sdn_alloc(1, sizeof *f, "a forward model", err);
   if (!f) return err->status;
   f->model = m;
-  slot_range(m, m->param[SDN_SLOT_REDSHIFT], &f->z_low, &f->z_high);
-  sdn_status status = read_filters(f, n_band, filter_ids, err);
-  if (!status) status = check_cover(f, err);
-  if (status) goto done;
-  wanted_range(f, &low_A, &high_A);
-  status = sdn_columns_new(m->grid, m->igm, m->nebular && m->grid->lines.value, low_A, high_A, &f->columns, err);
+  sdn_model_range(m, m->redshift, 0, &f->z_low, &f->z_high);
+  make_beams(f);
+  sdn_status status = read_observables(f, n_band, filter_ids, err);
+  if (!status) status = make_columns(f, low_A, high_A, err);
   if (!status) status = make_panels(f, err);
-  if (!status) status = make_curve(f, err);
+  if (!status) status = make_screens(f, err);
+  if (!status) status = make_emitters(f, err);
   if (!status) status = make_igm(f, err);
-  if (!status) status = sdn_windows_new(f, err);
+  if (!status) status = sdn_derived_place(f, f->derived, err);
   if (status) goto done;
   *out = f;
   f = NULL;

@@ -8,9 +8,11 @@
 #include "physics/galaxy.h"
 #include "physics/galaxy_kernel.h"
 
-/* What depends on redshift alone; galaxies are taken by ascending redshift, so equal ones share it. */
+#define FWHM_PER_SIGMA 2.3548200450309493   /* 2 sqrt(2 ln 2) */
+
+/* What depends on redshift, IGM and velocities alone; galaxies are taken by ascending redshift, so equal ones share it. */
 typedef struct at_redshift {
-  double redshift, njy_per_lnu;
+  double redshift, igm_scale, sigma_ln, njy_per_lnu;
   float *transmission, *line_transmission;   /* [n_igm], [n_line] */
   int *first, *last;                         /* [n_band] nodes of each band */
   float *weight;                             /* [n_band][n_wave] */
@@ -18,36 +20,45 @@ typedef struct at_redshift {
 
 typedef struct work {
   at_redshift at;
-  float *scratch, *spectrum;                 /* [columns] */
+  float *scratch, *spectrum;                 /* [SDN_SCRATCH], [columns] */
+  double *line_sigma_ln, widest_ln;          /* [n_line], the largest of them */
 } work;
 
 static sdn_status take_work(const sdn_forward *f, work *w, sdn_arena *arena, sdn_err *err)
 {
-  const size_t n_column = (size_t)f->columns.n_block * SDN_BLOCK, n_band = (size_t)f->n_band + 1;
+  const size_t n_column = (size_t)f->columns.n_block * SDN_BLOCK, n_band = (size_t)f->n_band + 1, n_line = (size_t)f->columns.n_line + 1;
   w->at = (at_redshift){.redshift = NAN};
   w->at.transmission = sdn_arena_take(arena, (size_t)f->n_igm + 1, sizeof(float), err);
-  w->at.line_transmission = sdn_arena_take(arena, (size_t)f->columns.n_line + 1, sizeof(float), err);
+  w->at.line_transmission = sdn_arena_take(arena, n_line, sizeof(float), err);
   w->at.first = sdn_arena_take(arena, n_band, sizeof(int), err);
   w->at.last = sdn_arena_take(arena, n_band, sizeof(int), err);
   w->at.weight = sdn_arena_take(arena, n_band * (size_t)f->columns.n_wave, sizeof(float), err);
-  w->scratch = sdn_arena_take(arena, n_column, sizeof(float), err);
+  w->scratch = sdn_arena_take(arena, SDN_SCRATCH, sizeof(float), err);
   w->spectrum = sdn_arena_take(arena, n_column, sizeof(float), err);
-  const bool ok = w->at.transmission && w->at.line_transmission && w->at.first && w->at.last && w->at.weight && w->scratch && w->spectrum;
+  w->line_sigma_ln = sdn_arena_take(arena, n_line, sizeof(double), err);
+  const bool ok = w->at.transmission && w->at.line_transmission && w->at.first && w->at.last && w->at.weight && w->scratch && w->spectrum && w->line_sigma_ln;
   return ok ? SDN_OK : err->status;
 }
 
-static sdn_status set_redshift(const sdn_forward *f, double z, long row, at_redshift *at, sdn_err *err)
+static bool same(double a, double b) { return a >= b && a <= b; }
+
+static sdn_status set_redshift(const sdn_forward *f, const sdn_galaxy *g, long row, at_redshift *at, sdn_err *err)
 {
   const sdn_columns *c = &f->columns;
-  if (at->redshift >= z && at->redshift <= z) return SDN_OK;
+  const double z = g->redshift;
+  if (same(at->redshift, z) && same(at->igm_scale, g->igm_scale) && same(at->sigma_ln, g->sigma_ln)) return SDN_OK;
   at->redshift = z;
+  at->igm_scale = g->igm_scale;
+  at->sigma_ln = g->sigma_ln;
   at->njy_per_lnu = sdn_cosmology_njy_per_lnu(f->model->cosmology, z);
-  for (int b = 0; b < f->n_band; b++)
-    if (!sdn_filter_weights(f->filter[b], c->n_wave, c->wave_A, 1 + z, &at->first[b], &at->last[b], at->weight + (size_t)b * (size_t)c->n_wave))
-      return sdn_fail_row(err, SDN_RANGE, row, "galaxy %ld: band %s leaves the grid's wavelengths at redshift %g", row, f->filter[b]->id, z);
-  if (f->igm) sdn_igm_table_transmission(f->igm, z, at->transmission);
+  for (int b = 0; b < f->n_band; b++) {
+    float *weight = at->weight + (size_t)b * (size_t)c->n_wave;
+    if (!sdn_observable_weights(f->observable[b], c->n_wave, c->wave_A, 1 + z, g->sigma_ln, &at->first[b], &at->last[b], weight))
+      return sdn_fail_row(err, SDN_RANGE, row, "galaxy %ld: band %s leaves the grid's wavelengths at redshift %g", row, f->observable[b]->id, z);
+  }
+  if (f->igm) sdn_igm_table_transmission(f->igm, z, g->igm_scale, at->transmission);
   for (int l = 0; l < c->n_line; l++) at->line_transmission[l] = 1;
-  if (f->igm_line) sdn_igm_table_transmission(f->igm_line, z, at->line_transmission);
+  if (f->igm_line) sdn_igm_table_transmission(f->igm_line, z, g->igm_scale, at->line_transmission);
   return SDN_OK;
 }
 
@@ -59,39 +70,32 @@ static void absorb(const sdn_forward *f, const at_redshift *at, const unsigned c
   }
 }
 
-/* The first line redder than wave_A (rest). */
-static int first_line_above(const sdn_columns *c, double wave_A)
+/* Widths of the lines: the gas', or those of the nucleus. */
+static void set_line_widths(const sdn_forward *f, const sdn_galaxy *g, work *w)
 {
-  int low = 0, high = c->n_line;
-  while (low < high) {
-    const int mid = (low + high) / 2;
-    if (c->line_A[mid] > wave_A) high = mid; else low = mid + 1;
+  const sdn_columns *c = &f->columns;
+  w->widest_ln = 0;
+  for (int l = 0; l < c->n_line; l++) {
+    const int of_agn = -1 - c->line_source[l];
+    w->line_sigma_ln[l] = of_agn < 0 ? g->gas_sigma_ln : sdn_agn_line_fwhm_km_s(f->model->agn, g->params, of_agn) / (FWHM_PER_SIGMA * SDN_LIGHT_KM_S);
+    w->widest_ln = fmax(w->widest_ln, w->line_sigma_ln[l]);
   }
-  return low;
 }
 
-/* What lines add to a band, as L_nu: a line of luminosity L has flux L / (4 pi d_L^2), while nJy per L_nu holds (1 + z) / (4 pi d_L^2). */
-static double lines_in_band(const sdn_forward *f, const at_redshift *at, const sdn_filter *band, const float *luminosity)
+/* spectrum: as it leaves the galaxy's neighbourhood for us, IGM and all. */
+static sdn_status measure(const sdn_forward *f, const sdn_galaxy *g, const work *w, long row, float *flux_nJy, sdn_err *err)
 {
   const sdn_columns *c = &f->columns;
-  const double stretch = 1 + at->redshift;
-  double sum = 0;
-  for (int l = first_line_above(c, band->low_A / stretch); l < c->n_line && c->line_A[l] * stretch < band->high_A; l++)
-    if (luminosity[l] > 0)
-      sum += (double)luminosity[l] * (double)at->line_transmission[l] * sdn_filter_line_response(band, c->line_A[l] * stretch);
-  return sum / stretch;
-}
-
-static sdn_status band_fluxes(const sdn_forward *f, const sdn_galaxy *g, const at_redshift *at, const float *spectrum, long row, float *flux_nJy, sdn_err *err)
-{
-  const sdn_columns *c = &f->columns;
+  const at_redshift *at = &w->at;
+  const sdn_observer where = {.stretch = 1 + g->redshift, .njy_per_lnu = at->njy_per_lnu, .mass = g->mass_msun};
+  const sdn_line_light lines = {.n = c->n_line, .wave_A = c->line_A, .luminosity = w->spectrum + c->line0, .transmission = at->line_transmission,
+                                .sigma_ln = w->line_sigma_ln, .widest_ln = w->widest_ln, .stretch = where.stretch};
   for (int b = 0; b < f->n_band; b++) {
     const int first = at->first[b];
-    double lnu = sdn_kernel_dot(at->last[b] - first, at->weight + (size_t)b * (size_t)c->n_wave + first, spectrum + first);
-    if (c->n_line) lnu += lines_in_band(f, at, f->filter[b], spectrum + c->line0);
-    flux_nJy[b] = (float)(lnu * g->mass_msun * at->njy_per_lnu);
+    const double continuum = sdn_kernel_dot(at->last[b] - first, at->weight + (size_t)b * (size_t)c->n_wave + first, w->spectrum + first);
+    flux_nJy[b] = (float)sdn_observable_value(f->observable[b], continuum, c->n_line ? sdn_observable_lines(f->observable[b], &lines) : 0, &where);
     if (!isfinite(flux_nJy[b]))
-      return sdn_fail_row(err, SDN_NUMERIC, row, "galaxy %ld: its flux in band %s is %g nJy, not a finite number", row, f->filter[b]->id, (double)flux_nJy[b]);
+      return sdn_fail_row(err, SDN_NUMERIC, row, "galaxy %ld: its flux in band %s is %g nJy, not a finite number", row, f->observable[b]->id, (double)flux_nJy[b]);
   }
   return SDN_OK;
 }
@@ -106,14 +110,21 @@ static int by_redshift(const void *a, const void *b)
   return x->index - y->index;
 }
 
-/* Blocks that the bands reach at a galaxy's redshift; the lines' are always among them. */
-static void mark_need(const sdn_forward *f, double redshift, unsigned char *need)
+/* Blocks that the bands reach at a galaxy's redshift; the lines' are always among them, and what decides the nucleus' and the dust's light. */
+static void mark_need(const sdn_forward *f, const sdn_galaxy *g, unsigned char *need)
 {
   const sdn_columns *c = &f->columns;
   memset(need, 0, (size_t)c->n_block);
-  for (int b = 0; b < f->n_band; b++)
-    sdn_columns_need(c, f->filter[b]->low_A / (1 + redshift), f->filter[b]->high_A / (1 + redshift), need);
-  for (int b = c->n_block_wave; b < c->n_block; b++) need[b] = 1;
+  for (int b = 0; b < f->n_band; b++) {
+    double low, high;
+    sdn_observable_reach(f->observable[b], 1 + g->redshift, g->sigma_ln, &low, &high);
+    if (low <= high) sdn_columns_need(c, low, high, need);
+  }
+  for (int b = c->n_block_wave; b < c->n_block_line; b++) need[b] = 1;
+  if (f->agn_column >= 0) need[f->agn_column / SDN_BLOCK] = 1;
+  bool shines = false;   /* does any band see the dust? */
+  for (int b = f->dust_first / SDN_BLOCK; f->dust_emission && b < c->n_block_wave; b++) shines = shines || need[b];
+  for (int b = c->n_block_line; b < c->n_block; b++) need[b] = shines;
 }
 
 sdn_status sdn_galaxies_flux(const sdn_forward *f, int n, const sdn_galaxy *g, long row0, float *flux_nJy, sdn_arena *arena, sdn_err *err)
@@ -126,17 +137,22 @@ sdn_status sdn_galaxies_flux(const sdn_forward *f, int n, const sdn_galaxy *g, l
   if (!order || !need || take_work(f, &w, arena, err)) return err->status;
   for (int i = 0; i < n; i++) {
     order[i] = (entry){g[i].redshift, i};
-    mark_need(f, g[i].redshift, need + (size_t)i * n_block);
+    mark_need(f, &g[i], need + (size_t)i * n_block);
   }
   if (sdn_galaxies_light(f, n, g, need, &light, arena, err)) return err->status;
   qsort(order, (size_t)n, sizeof *order, by_redshift);
   for (int k = 0; k < n; k++) {
     const int i = order[k].index;
     const unsigned char *needed = need + (size_t)i * n_block;
-    if (set_redshift(f, g[i].redshift, row0 + i, &w.at, err)) return err->status;
-    sdn_galaxy_emerge(f, &g[i], &light, i, needed, w.scratch, w.spectrum);
+    sdn_emergent emergent = {.spectrum = w.spectrum};
+    if (set_redshift(f, &g[i], row0 + i, &w.at, err)) return err->status;
+    if (sdn_galaxy_emerge(f, &g[i], &light, i, needed, w.scratch, &emergent, err)) {
+      err->row = row0 + i;
+      return sdn_fail_in(err, "galaxy %ld", row0 + i);
+    }
     absorb(f, &w.at, needed, w.spectrum);
-    if (band_fluxes(f, &g[i], &w.at, w.spectrum, row0 + i, flux_nJy + (size_t)i * (size_t)f->n_band, err)) return err->status;
+    set_line_widths(f, &g[i], &w);
+    if (measure(f, &g[i], &w, row0 + i, flux_nJy + (size_t)i * (size_t)f->n_band, err)) return err->status;
   }
   return SDN_OK;
 }
@@ -165,47 +181,23 @@ sdn_status sdn_forward_flux(const sdn_forward *f, long n, const double *params, 
   return sdn_parallel_tiles((n + SDN_TILE - 1) / SDN_TILE, flux_tile, &job, run, NULL, err);
 }
 
-/* A history on nodes is a sum of galaxies, one per metallicity node. */
-static sdn_status flux_of_nodes(const sdn_forward *f, const double *params, const double *weight, long row, float *flux_nJy, sdn_arena *arena, sdn_err *err)
-{
-  const int n_age = f->model->grid->axis[0].n, n_z = f->model->grid->axis[1].n;
-  sdn_galaxy *g = sdn_arena_take(arena, (size_t)n_z, sizeof *g, err);
-  float *flux = sdn_arena_take(arena, (size_t)n_z * (size_t)f->n_band, sizeof *flux, err);
-  if (!g || !flux) return err->status;
-  for (int k = 0; k < n_z; k++) {
-    if (sdn_galaxy_place(f, params, row, &g[k], err)) return err->status;
-    g[k].place.node[1] = k > 0 ? k - 1 : 0;   /* node k is the upper end of its interval, the first the lower end of its own */
-    g[k].place.t[1] = k > 0;
-    g[k].weight = sdn_arena_take(arena, (size_t)n_age, sizeof *g[k].weight, err);
-    if (!g[k].weight) return err->status;
-    g[k].n_age = n_age;
-    g[k].mass_msun = 0;
-    for (int a = 0; a < n_age; a++) g[k].mass_msun += weight[a * n_z + k];
-    for (int a = 0; a < n_age; a++) g[k].weight[a] = g[k].mass_msun > 0 ? (float)(weight[a * n_z + k] / g[k].mass_msun) : 0;
-  }
-  if (sdn_galaxies_flux(f, n_z, g, row, flux, arena, err)) return err->status;
-  for (int b = 0; b < f->n_band; b++) {
-    double sum = 0;
-    for (int k = 0; k < n_z; k++) sum += (double)flux[k * f->n_band + b];
-    flux_nJy[b] = (float)sum;
-  }
-  return SDN_OK;
-}
-
 sdn_status sdn_forward_flux_of_weights(const sdn_forward *f, long n, const double *params, const double *weight, float *flux_nJy, sdn_err *err)
 {
   const int n_param = sdn_prior_n_param(f->model->prior);
   const size_t n_node = (size_t)f->model->grid->axis[0].n * (size_t)f->model->grid->axis[1].n;
-  double low, high;
-  sdn_prior_param_range(f->model->prior, f->model->param[SDN_SLOT_LOG_METALLICITY], &low, &high);
-  if (!(high > low)) return sdn_fail(err, SDN_USAGE, "a history on metallicity nodes needs a model whose log_metallicity is not fixed");
+  double metallicity;
+  if (f->model->n_population != 1) return sdn_fail(err, SDN_USAGE, "a history on nodes needs a model of one population; this one has %d", f->model->n_population);
+  if (f->model->grid->axis[1].n > 1 && sdn_model_fixed_metallicity(f->model, false, &metallicity))
+    return sdn_fail(err, SDN_USAGE, "a history on metallicity nodes needs a model whose log_metallicity is not fixed");
   sdn_arena *arena = sdn_arena_new(err);
   if (!arena) return err->status;
   const sdn_arena_mark mark = sdn_arena_here(arena);
   sdn_status status = SDN_OK;
   for (long i = 0; i < n && !status; i++) {
+    sdn_galaxy g;
     sdn_arena_back(arena, mark);
-    status = flux_of_nodes(f, params + i * n_param, weight + (size_t)i * n_node, i, flux_nJy + i * f->n_band, arena, err);
+    status = sdn_galaxy_of_weights(f, params + i * n_param, weight + (size_t)i * n_node, i, &g, arena, err);
+    if (!status) status = sdn_galaxies_flux(f, 1, &g, i, flux_nJy + i * f->n_band, arena, err);
   }
   sdn_arena_free(arena);
   return status;

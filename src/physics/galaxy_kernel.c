@@ -29,44 +29,100 @@ static inline float exp_near(float x)
   return e * power;
 }
 
-SDN_CLONES static void dim(int n, const float *restrict curve, float tau, float *restrict out)
+SDN_CLONES static void screen(int n, const float *restrict curve, float tau, float *restrict out)
+{
+  for (int j = 0; j < n; j++) out[j] = exp_near(-tau * curve[j]);
+}
+
+SDN_CLONES static void screen_more(int n, const float *restrict curve, float tau, float *restrict out)
 {
   for (int j = 0; j < n; j++) out[j] *= exp_near(-tau * curve[j]);
 }
 
-SDN_CLONES static void add(int n, const float *restrict a, const float *restrict b, float *restrict out)
+void sdn_kernel_screen(int n, const float *curve, float tau, bool more, float *restrict out)
 {
-  for (int j = 0; j < n; j++) out[j] = a[j] + b[j];
+  if (more)
+    screen_more(n, curve, tau, out);
+  else
+    screen(n, curve, tau, out);
 }
 
-SDN_CLONES static void mix(int n, float f, const float *restrict a, const float *restrict b, float *restrict out)
+SDN_CLONES void sdn_kernel_cover(int n, float covering, float *restrict out)
 {
-  for (int j = 0; j < n; j++) out[j] = f * (a[j] + b[j]) + (1 - f) * out[j];
+  for (int j = 0; j < n; j++) out[j] = (1 - covering) + covering * out[j];
 }
 
-SDN_CLONES static void mix_one(int n, float f, const float *restrict a, float *restrict out)
+SDN_CLONES static void set_one(int n, float share, const float *restrict a, float *restrict out)
 {
-  for (int j = 0; j < n; j++) out[j] = f * a[j] + (1 - f) * out[j];
+  for (int j = 0; j < n; j++) out[j] = share * a[j];
+}
+
+SDN_CLONES static void set_two(int n, float share, const float *restrict a, float gas, const float *restrict b, float *restrict out)
+{
+  for (int j = 0; j < n; j++) out[j] = share * (a[j] + gas * b[j]);
+}
+
+SDN_CLONES static void dim(int n, const float *restrict factor, float *restrict out)
+{
+  for (int j = 0; j < n; j++) out[j] *= factor[j];
+}
+
+SDN_CLONES static void add_escaped(int n, float share, const float *restrict a, float *restrict out)
+{
+  for (int j = 0; j < n; j++) out[j] += share * a[j];
+}
+
+/* One beam alone. */
+static void blend_first(int n, const sdn_blend *b, float *restrict out)
+{
+  const float inside = 1 - b->escape, outside = b->escape;
+  if (b->nebular)
+    set_two(n, inside, b->transmitted, b->gas, b->nebular, out);
+  else
+    set_one(n, inside, b->transmitted, out);
+  if (b->screen) dim(n, b->screen, out);
+  if (!(outside > 0)) return;
+  add_escaped(n, outside, b->transmitted, out);
+  if (b->taken) add_escaped(n, outside, b->taken, out);
 }
 
 void sdn_kernel_blend(int n, const sdn_blend *b, float *restrict out)
 {
-  if (b->nebular)
-    add(n, b->transmitted, b->nebular, out);
-  else
-    memcpy(out, b->transmitted, (size_t)n * sizeof *out);
-  if (b->curve && b->tau > 0) dim(n, b->curve, b->tau, out);
-  if (!(b->escape > 0)) return;
-  if (b->taken)
-    mix(n, b->escape, b->transmitted, b->taken, out);
-  else
-    mix_one(n, b->escape, b->transmitted, out);
+  float one[64];
+  if (b->first) {
+    blend_first(n, b, out);
+    return;
+  }
+  for (int j = 0; j < n; j += 64) {   /* by parts that fit the buffer */
+    const int m = n - j < 64 ? n - j : 64;
+    sdn_blend part = *b;
+    part.transmitted += j;
+    if (b->taken) part.taken += j;
+    if (b->nebular) part.nebular += j;
+    if (b->screen) part.screen += j;
+    blend_first(m, &part, one);
+    add_escaped(m, 1, one, out + j);
+  }
 }
 
-SDN_CLONES void sdn_kernel_curve(int n, const float *base, const float *drude, const float *ln_wave, const float *p, float *restrict out)
+SDN_CLONES static double taken_one(int n, const float *restrict a, const float *restrict s)
 {
-  const float slope = p[0], bump = p[1], scale = p[2];
-  for (int j = 0; j < n; j++) out[j] = (base[j] + bump * drude[j]) * exp_near(slope * ln_wave[j]) * scale;
+  double sum = 0;
+  for (int j = 0; j < n; j++) sum += (double)(a[j] * (1 - s[j]));
+  return sum;
+}
+
+double sdn_kernel_taken(int n, const sdn_blend *b)
+{
+  if (!b->screen) return 0;
+  return taken_one(n, b->transmitted, b->screen) + (b->nebular ? (double)b->gas * taken_one(n, b->nebular, b->screen) : 0);
+}
+
+double sdn_kernel_sum(int n, const float *a)
+{
+  double sum = 0;
+  for (int j = 0; j < n; j++) sum += (double)a[j];
+  return sum;
 }
 
 SDN_CLONES void sdn_kernel_multiply(int n, const float *factor, float *restrict out)

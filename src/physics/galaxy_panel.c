@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/gemm.h"
+#include "physics/galaxy_energy.h"
 
 struct sdn_panels {
   int n_age, n_age_pad;                  /* ages, and rows per panel: the next multiple of SDN_AGE_STEP */
@@ -14,19 +15,23 @@ struct sdn_panels {
   int n_cell, n_corner;
   float *value;                          /* [block][cell][n_age_pad][SDN_BLOCK] */
   sdn_gemm **product;                    /* [n_age_pad / SDN_AGE_STEP]: over the first (i + 1) SDN_AGE_STEP ages */
+  sdn_gemm **product_one;                /* the same for a batch of one row: what a sampler's single galaxy needs */
 };
 
 void sdn_panels_free(sdn_panels *p)
 {
   if (!p) return;
   for (int i = 0; p->product && i < p->n_age_pad / SDN_AGE_STEP; i++) sdn_gemm_free(p->product[i]);
+  for (int i = 0; p->product_one && i < p->n_age_pad / SDN_AGE_STEP; i++) sdn_gemm_free(p->product_one[i]);
   sdn_release(p->product);
+  sdn_release(p->product_one);
   sdn_release(p->value);
   sdn_release(p);
 }
 
 int sdn_panels_block0(const sdn_panels *p) { return p->block0; }
 int sdn_panels_block1(const sdn_panels *p) { return p->block1; }
+int sdn_panels_n_age(const sdn_panels *p) { return p->n_age; }
 
 static bool table_has(const sdn_grid_table *t, int axis) { return t && t->value && (axis == 1 ? t->n_metallicity > 1 : t->has_extra[axis]); }
 
@@ -67,7 +72,8 @@ static void table_row(const sdn_grid *g, const sdn_grid_table *t, int age, const
   }
 }
 
-/* Spectrum on the grid's wavelengths -> on the columns from block0 on. Both sides of a jump of the columns are found on their side of a jump of the grid. */
+/* Spectrum on the grid's wavelengths -> on the columns from block0 on. Both sides of a jump of the columns are found on their side of a jump of the grid.
+ * Redward of the grid starlight goes on as L_nu ~ lambda^-2 (Rayleigh & Jeans); blueward there is none. */
 static void resample(const sdn_grid *g, const double *row, const sdn_columns *c, int column0, int column1, float *out)
 {
   const int end = c->n_wave < column1 ? c->n_wave : column1;
@@ -77,7 +83,12 @@ static void resample(const sdn_grid *g, const double *row, const sdn_columns *c,
     const bool blue = j + 1 < c->n_wave && c->wave_A[j + 1] <= w;   /* first of a pair */
     while (k < g->n_wave - 2 && (blue ? g->wave_A[k + 1] < w : g->wave_A[k + 1] <= w)) k++;
     const double w0 = g->wave_A[k], w1 = g->wave_A[k + 1], t = w1 > w0 ? (w - w0) / (w1 - w0) : 1;
-    out[j - column0] = (float)(t >= 1 ? row[k + 1] : t <= 0 ? row[k] : (1 - t) * row[k] + t * row[k + 1]);
+    if (w < g->wave_A[0])
+      out[j - column0] = 0;
+    else if (t >= 1)
+      out[j - column0] = (float)(row[k + 1] * (w > w1 ? w1 / w * (w1 / w) : 1));
+    else
+      out[j - column0] = (float)(t <= 0 ? row[k] : (1 - t) * row[k] + t * row[k + 1]);
   }
 }
 
@@ -107,10 +118,12 @@ static void pack_row(sdn_panels *p, const pack_job *job, int age, int cell)
     for (int j = 0; j < s->spectra->n_column; j++) job->row[j] -= job->second[j];
   }
   resample(s->grid, job->row, c, column0, column1, job->line);
+  if (column1 > c->energy0) sdn_energy_of_spectrum(s->energy, job->row, job->line + c->energy0 - column0);
   if (s->lines) {
     table_row(s->grid, s->lines, age, &place, job->row);
     for (int l = 0; l < c->n_line; l++)
-      if (c->line0 + l >= column0 && c->line0 + l < column1) job->line[c->line0 + l - column0] = (float)job->row[l];
+      if (c->line_source[l] >= 0 && c->line0 + l >= column0 && c->line0 + l < column1)
+        job->line[c->line0 + l - column0] = (float)job->row[c->line_source[l]];
   }
   for (int b = 0; b < p->block1 - p->block0; b++)
     memcpy(p->value + (((size_t)b * (size_t)p->n_cell + (size_t)cell) * (size_t)p->n_age_pad + (size_t)age) * SDN_BLOCK, job->line + b * SDN_BLOCK,
@@ -133,14 +146,14 @@ static sdn_status pack(sdn_panels *p, const sdn_panel_source *s, const sdn_colum
   return ok ? SDN_OK : err->status;
 }
 
-static sdn_status prepare_products(sdn_panels *p, sdn_err *err)
+static sdn_status prepare_products(sdn_panels *p, int n_row, sdn_gemm ***product, sdn_err *err)
 {
   const int n = p->n_age_pad / SDN_AGE_STEP;
-  p->product = sdn_alloc((size_t)n, sizeof *p->product, "matrix products", err);
-  if (!p->product) return err->status;
+  *product = sdn_alloc((size_t)n, sizeof **product, "matrix products", err);
+  if (!*product) return err->status;
   for (int i = 0; i < n; i++) {
-    const sdn_gemm_shape shape = {.m = SDN_BATCH, .n = SDN_BLOCK, .k = (i + 1) * SDN_AGE_STEP, .lda = p->n_age_pad, .ldb = SDN_BLOCK, .ldc = SDN_BLOCK, .accumulate = true};
-    if (sdn_gemm_new(&shape, &p->product[i], err)) return err->status;
+    const sdn_gemm_shape shape = {.m = n_row, .n = SDN_BLOCK, .k = (i + 1) * SDN_AGE_STEP, .lda = p->n_age_pad, .ldb = SDN_BLOCK, .ldc = SDN_BLOCK, .accumulate = true};
+    if (sdn_gemm_new(&shape, &(*product)[i], err)) return err->status;
   }
   return SDN_OK;
 }
@@ -159,7 +172,8 @@ sdn_status sdn_panels_new(const sdn_panel_source *s, const sdn_columns *c, int b
   choose_axes(p, s);
   p->value = sdn_alloc((size_t)(block1 - block0) * (size_t)p->n_cell * (size_t)p->n_age_pad * SDN_BLOCK, sizeof *p->value, "spectra of the grid", err);
   sdn_status status = p->value ? pack(p, s, c, err) : err->status;
-  if (!status) status = prepare_products(p, err);
+  if (!status) status = prepare_products(p, SDN_BATCH, &p->product, err);
+  if (!status) status = prepare_products(p, 1, &p->product_one, err);
   if (status)
     sdn_panels_free(p);
   else
@@ -181,19 +195,33 @@ static int by_cell_then_redshift(const void *a, const void *b)
 }
 
 /* Rows that are multiplied together. */
-typedef struct batch { int n, row[SDN_BATCH], n_step, cell[1 << (SDN_GRID_MAX_AXIS - 1)]; float *weight; } batch;   /* weight [corner][SDN_BATCH][n_age_pad] */
+typedef struct batch {
+  int n, row[SDN_BATCH], n_step;
+  int cell[1 << (SDN_GRID_MAX_AXIS - 1)];
+  unsigned char used[1 << (SDN_GRID_MAX_AXIS - 1)];   /* does any row have a share of the corner? */
+  float *weight;                                      /* [corner][SDN_BATCH][n_age_pad] */
+} batch;
 
-static int place_cell(const sdn_panels *p, const sdn_place *place)
+static int row_cell(const sdn_panels *p, const sdn_panel_row *row)
 {
   int cell = 0;
-  for (int i = 0; i < p->n_axis; i++) cell += place->node[p->axis[i]] * p->step[i];
+  for (int i = 0; i < p->n_axis; i++) cell += (p->axis[i] == 1 ? row->metallicity : row->place->node[p->axis[i]]) * p->step[i];
   return cell;
 }
 
-static double corner_share(const sdn_panels *p, const sdn_place *place, int corner)
+/* A corner's weights: which history, and its share of it. */
+static double corner_share(const sdn_panels *p, const sdn_panel_row *row, int corner, const float **weight)
 {
   double share = 1;
-  for (int i = 0; i < p->n_axis; i++) share *= corner >> i & 1 ? place->t[p->axis[i]] : 1 - place->t[p->axis[i]];
+  *weight = row->weight;
+  for (int i = 0; i < p->n_axis; i++) {
+    const bool up = corner >> i & 1;
+    const double t = p->axis[i] == 1 ? row->t : row->place->t[p->axis[i]];
+    if (p->axis[i] == 1 && row->weight_up)
+      *weight = up ? row->weight_up : row->weight;
+    else
+      share *= up ? t : 1 - t;
+  }
   return share;
 }
 
@@ -210,13 +238,17 @@ static void fill_batch(const sdn_panels *p, const sdn_panel_row *rows, int cell,
   memset(b->weight, 0, (size_t)p->n_corner * SDN_BATCH * (size_t)p->n_age_pad * sizeof *b->weight);
   for (int corner = 0; corner < p->n_corner; corner++) {
     b->cell[corner] = cell;
+    b->used[corner] = 0;
     for (int i = 0; i < p->n_axis; i++)
       if (corner >> i & 1) b->cell[corner] += p->step[i];
     for (int r = 0; r < b->n; r++) {
       const sdn_panel_row *row = &rows[b->row[r]];
-      const float share = (float)corner_share(p, row->place, corner);
+      const float *weight;
+      const float share = (float)corner_share(p, row, corner, &weight);
+      if (!(share > 0)) continue;
+      b->used[corner] = 1;
       float *to = b->weight + ((size_t)corner * SDN_BATCH + (size_t)r) * (size_t)p->n_age_pad;
-      for (int a = 0, n = smaller(row->n_age, p->n_age); a < n; a++) to[a] = share * row->weight[a];
+      for (int a = 0, n = smaller(row->n_age, p->n_age); a < n; a++) to[a] = share * weight[a];
     }
   }
 }
@@ -226,7 +258,7 @@ static sdn_status make_batches(const sdn_panels *p, int n, const sdn_panel_row *
   entry *order = sdn_arena_take(arena, (size_t)n, sizeof *order, err);
   batch *b = sdn_arena_take(arena, (size_t)n, sizeof *b, err);
   if (!order || !b) return err->status;
-  for (int i = 0; i < n; i++) order[i] = (entry){place_cell(p, rows[i].place), i, rows[i].redshift};
+  for (int i = 0; i < n; i++) order[i] = (entry){row_cell(p, &rows[i]), i, rows[i].redshift};
   qsort(order, (size_t)n, sizeof *order, by_cell_then_redshift);
   *n_batch = 0;
   for (int i = 0; i < n;) {
@@ -241,6 +273,14 @@ static sdn_status make_batches(const sdn_panels *p, int n, const sdn_panel_row *
   return SDN_OK;
 }
 
+static void put(const sdn_panel_row *row, const float *restrict product, float *restrict out)
+{
+  if (!row->more)
+    memcpy(out, product, SDN_BLOCK * sizeof *out);
+  else
+    for (int j = 0; j < SDN_BLOCK; j++) out[j] += product[j];
+}
+
 /* One block of columns of one batch. */
 static void run_batch(const sdn_panels *p, const batch *b, const sdn_panel_row *rows, int block, float *out, long stride)
 {
@@ -251,11 +291,14 @@ static void run_batch(const sdn_panels *p, const batch *b, const sdn_panel_row *
   if (n_need == 0) return;
   memset(product, 0, sizeof product);
   const float *first = p->value + (size_t)(block - p->block0) * (size_t)p->n_cell * panel;
+  sdn_gemm *const *multiply = b->n > 1 ? p->product : p->product_one;
   for (int corner = 0; b->n_step && corner < p->n_corner; corner++)
-    sdn_gemm_run(p->product[b->n_step - 1], b->weight + (size_t)corner * SDN_BATCH * (size_t)p->n_age_pad, first + (size_t)b->cell[corner] * panel, product);
-  for (int r = 0; r < b->n; r++)
-    if (rows[b->row[r]].need[block])
-      memcpy(out + b->row[r] * stride + (long)(block - p->block0) * SDN_BLOCK, product + r * SDN_BLOCK, SDN_BLOCK * sizeof *product);
+    if (b->used[corner])
+      sdn_gemm_run(multiply[b->n_step - 1], b->weight + (size_t)corner * SDN_BATCH * (size_t)p->n_age_pad, first + (size_t)b->cell[corner] * panel, product);
+  for (int r = 0; r < b->n; r++) {
+    const sdn_panel_row *row = &rows[b->row[r]];
+    if (row->need[block]) put(row, product + r * SDN_BLOCK, out + row->out * stride + (long)(block - p->block0) * SDN_BLOCK);
+  }
 }
 
 /* Blocks outside, batches inside: a block's panels stay in the cache for all batches. */

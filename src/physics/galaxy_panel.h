@@ -16,12 +16,16 @@
 #define SDN_BATCH 6    /* rows per product: 4 x 6 accumulators fill the 32 registers */
 #define SDN_AGE_STEP 8 /* histories are cut after their oldest star, in steps of so many ages */
 
-/* Wavelength nodes first, then lines from a fresh block on. */
+/* Wavelength nodes first, then lines, then energy nodes, each from a fresh block on.
+ * Energy node j holds the power of the continuum around it, E_j = int L_nu hat_j d nu, hat_j linear in ln lambda between its neighbours: then the power that dust
+ * takes is sum E_j (1 - T(lambda_j)), and errs only by how much the transmission T bends between two energy nodes. */
 typedef struct sdn_columns {
-  int n_wave; double *wave_A;          /* rest; an equal pair is (blue side, red side) of a jump */
-  int n_line, line0; double *line_A;   /* line l is column line0 + l; ascending */
-  int n_block;                         /* of SDN_BLOCK columns */
-  int n_block_wave;                    /* of which hold wavelength nodes */
+  int n_wave; double *wave_A;            /* rest; an equal pair is (blue side, red side) of a jump */
+  int n_line, line0; double *line_A;     /* line l is column line0 + l; ascending */
+  int *line_source;                      /* [n_line] >= 0: line of the grid; -1 - k: line k of the active nucleus */
+  int n_energy, energy0; double *energy_A;
+  int n_block;                           /* of SDN_BLOCK columns */
+  int n_block_wave, n_block_line;        /* blocks before this one hold wavelength nodes; blocks from there to this one hold lines; the rest energy */
 } sdn_columns;
 
 /* Where a galaxy stands between the nodes of each grid axis (age apart: index 0 is not used). */
@@ -32,6 +36,7 @@ typedef struct sdn_panel_source {
   const sdn_grid *grid;
   const sdn_grid_table *spectra, *minus;   /* minus: subtracted, or NULL */
   const sdn_grid_table *lines;             /* or NULL */
+  const struct sdn_energy *energy;         /* how a spectrum fills the energy nodes; needed where the columns have any */
   bool fixed[SDN_GRID_MAX_AXIS];
   sdn_place fixed_place;
 } sdn_panel_source;
@@ -42,15 +47,22 @@ sdn_status sdn_panels_new(const sdn_panel_source *source, const sdn_columns *col
 void sdn_panels_free(sdn_panels *p);
 int sdn_panels_block0(const sdn_panels *p);
 int sdn_panels_block1(const sdn_panels *p);
+int sdn_panels_n_age(const sdn_panels *p);
 
+/* Stars of one or two neighbouring nodes of metallicity. */
 typedef struct sdn_panel_row {
   const float *weight;          /* over the grid's ages */
+  const float *weight_up;       /* over the ages, at the metallicity node above the place; NULL: the place's own share of `weight` */
   int n_age;                    /* weights from here on are zero */
   const sdn_place *place;
+  int metallicity;              /* node; replaces the place's */
+  double t;                     /* share of the node above; replaces the place's; not used with weight_up */
+  int out;                      /* which spectrum this is (part of) */
+  bool more;                    /* add to what an earlier row, of lower metallicity, has put there */
   double redshift;              /* only to sort by */
   const unsigned char *need;    /* [n_block of the columns]: non-zero where the spectrum is wanted */
 } sdn_panel_row;
-/* out [n][stride]: column j of the columns at out[j - first column of block0]; only wanted blocks are written. */
+/* out [..][stride]: column j of the columns at out[row.out][j - first column of block0]; only wanted blocks are written. */
 sdn_status sdn_panels_project(const sdn_panels *p, int n, const sdn_panel_row *rows, float *out, long stride, sdn_arena *arena, sdn_err *err);
 
 #endif

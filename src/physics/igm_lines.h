@@ -50,6 +50,5 @@
   X(1215.670, 1.68976e-02, 2.35379e-03, 1.02611e-04, 1.61698e-04, 5.38995e-05)
 
 typedef struct sdn_igm_line { double wave_A, forest[3], damped[2]; } sdn_igm_line;
-extern const sdn_igm_line sdn_igm_lines[SDN_IGM_N_LINE];
 
 #endif

@@ -1,37 +1,40 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Transmission on fixed rest wavelengths, for any redshift and without interpolation. Every term of Inoue+2014 is a power of the observed wavelength
- * lambda (1+z), so with the powers of lambda stored, tau is a sum of eight products whose coefficients depend on redshift and on which lines stand in
- * which of their three regions. These coefficients are the same for a whole run of wavelengths, and come from running sums over the lines. */
-#include "physics/igm.h"
-
+/* Transmission on fixed rest wavelengths, for any redshift and without interpolation. Every term of a law is a function of rest wavelength, most of them
+ * powers, times one of redshift; so with the former stored, tau is a sum of a few products whose coefficients depend on redshift and on which lines stand in
+ * which of their regions. These coefficients are the same for a whole run of wavelengths, and come from running sums over the lines. */
 #include <math.h>
+#include <string.h>
 
-#include "physics/igm_lines.h"
+#include "physics/igm_law.h"
 #include "physics/vector_math.h"
 
 #define Z_LIMIT 100.0
 
-/* Powers of x = wavelength / limit that occur. */
-enum { P12, P21, P37, P55, PM03, P2, P3, N_POWER };
-static const double exponent[N_POWER] = {[P12] = 1.2, [P21] = 2.1, [P37] = 3.7, [P55] = 5.5, [PM03] = -0.3, [P2] = 2, [P3] = 3};
-static const int forest_power[3] = {P12, P37, P55}, damped_power[2] = {P2, P3};
-
 struct sdn_igm_table {
-  int n;                            /* nodes with any absorption */
-  int n_ionising;                   /* of them, those below the Lyman limit */
-  double *wave_A;                   /* [n] */
-  int *first_line;                  /* [n] lines from here on lie to the red of the node */
-  double *power[N_POWER];           /* [n] (wave / limit)^exponent */
-  double forest[3][SDN_IGM_N_LINE + 1], damped[2][SDN_IGM_N_LINE + 1];   /* running sums of coefficient * (limit / line)^exponent */
+  const sdn_igm_law *law;                 /* NULL: the wing alone */
+  int n;                                  /* nodes with any absorption */
+  int n_law;                              /* of them, those that the law reaches */
+  int n_ionising;                         /* of them, those below the Lyman limit */
+  double *wave_A;                         /* [n] */
+  int *first_line;                        /* [n] lines from here on lie to the red of the node */
+  double *basis[SDN_IGM_MAX_BASIS];       /* [n_law] */
+  double *section;                        /* [n] of the damping wing; NULL: none */
+  double sum[SDN_IGM_MAX_SERIES][SDN_IGM_MAX_REGION][SDN_IGM_MAX_LINE + 1];   /* running, of coefficient * (limit / line)^power */
 };
+
+/* ------------------------------------------------------------------ making */
 
 static void sum_lines(sdn_igm_table *t)
 {
-  for (int k = 0; k < SDN_IGM_N_LINE; k++) {
-    const sdn_igm_line *line = &sdn_igm_lines[k];
-    const double ratio = SDN_IGM_LIMIT_A / line->wave_A;
-    for (int e = 0; e < 3; e++) t->forest[e][k + 1] = t->forest[e][k] + line->forest[e] * pow(ratio, exponent[forest_power[e]]);
-    for (int e = 0; e < 2; e++) t->damped[e][k + 1] = t->damped[e][k] + line->damped[e] * pow(ratio, exponent[damped_power[e]]);
+  const sdn_igm_law *law = t->law;
+  for (int i = 0; i < law->n_series; i++) {
+    const sdn_igm_series *s = &law->series[i];
+    for (int r = 0; r < s->n_region; r++)
+      for (int k = 0; k < law->n_line; k++) {
+        const bool has = k >= s->first && k < s->last;
+        const double ratio = law->limit_A / law->jump_A[1 + k];
+        t->sum[i][r][k + 1] = t->sum[i][r][k] + (has ? s->coefficient[(k - s->first) * s->stride + r] * pow(ratio, law->power[s->power[r]]) : 0);
+      }
   }
 }
 
@@ -42,10 +45,10 @@ static bool is_blueward(int n, const double *wave_A, int i, double edge_A)
   return wave_A[i] < edge_A || (blue_side && wave_A[i] == edge_A);
 }
 
-static int first_line_of(int n, const double *wave_A, int i)
+static int first_line_of(const sdn_igm_law *law, int n, const double *wave_A, int i)
 {
   int k = 0;
-  while (k < SDN_IGM_N_LINE && !is_blueward(n, wave_A, i, sdn_igm_lines[k].wave_A)) k++;
+  while (k < law->n_line && !is_blueward(n, wave_A, i, law->jump_A[1 + k])) k++;
   return k;
 }
 
@@ -58,32 +61,47 @@ static sdn_status check(int n, const double *wave_A, double z_max, sdn_err *err)
   return SDN_OK;
 }
 
-static sdn_status allocate(sdn_igm_table *t, sdn_err *err)
+static sdn_status allocate(sdn_igm_table *t, bool wing, sdn_err *err)
 {
-  t->wave_A = sdn_alloc((size_t)t->n, sizeof *t->wave_A, "an IGM table", err);
-  t->first_line = sdn_alloc((size_t)t->n, sizeof *t->first_line, "an IGM table", err);
-  bool complete = t->wave_A && t->first_line;
-  for (int e = 0; e < N_POWER; e++) complete = (t->power[e] = sdn_alloc((size_t)t->n, sizeof(double), "an IGM table", err)) && complete;
+  const size_t n = (size_t)t->n, n_law = (size_t)t->n_law;
+  t->wave_A = sdn_alloc(n, sizeof *t->wave_A, "an IGM table", err);
+  t->first_line = sdn_alloc(n, sizeof *t->first_line, "an IGM table", err);
+  t->section = wing ? sdn_alloc(n, sizeof *t->section, "an IGM table", err) : NULL;
+  bool complete = t->wave_A && t->first_line && (t->section || !wing);
+  for (int e = 0; t->law && e < t->law->n_basis; e++) complete = (t->basis[e] = sdn_alloc(n_law, sizeof(double), "an IGM table", err)) && complete;
   return complete ? SDN_OK : err->status;
 }
 
-sdn_status sdn_igm_table_new(sdn_igm_law law, int n, const double *wave_A, double z_max, sdn_igm_table **table, sdn_err *err)
+static void fill(sdn_igm_table *t, int n, const double *wave_A)
 {
+  const sdn_igm_law *law = t->law;
+  for (int i = 0; i < t->n; i++) {
+    t->wave_A[i] = wave_A[i];
+    if (t->section) t->section[i] = sdn_igm_wing_section(wave_A[i]);
+  }
+  for (int i = 0; i < t->n_law; i++) {
+    const double u = wave_A[i] / law->limit_A;
+    t->first_line[i] = first_line_of(law, n, wave_A, i);
+    if (is_blueward(n, wave_A, i, law->limit_A)) t->n_ionising = i + 1;
+    for (int e = 0; e < law->n_basis; e++) t->basis[e][i] = e < law->n_power ? pow(u, law->power[e]) : law->own_basis(e - law->n_power, u);
+  }
+  if (law) sum_lines(t);
+}
+
+sdn_status sdn_igm_table_new(const sdn_igm *igm, int n, const double *wave_A, double z_max, sdn_igm_table **table, sdn_err *err)
+{
+  *table = NULL;
   sdn_status status = check(n, wave_A, z_max, err);
   if (status) return status;
   sdn_igm_table *t = sdn_alloc(1, sizeof *t, "an IGM table", err);
   if (!t) return err->status;
-  if (law != SDN_IGM_NONE)
-    while (t->n < n && first_line_of(n, wave_A, t->n) < SDN_IGM_N_LINE) t->n++;
-  status = allocate(t, err);
+  t->law = igm->law;
+  while (t->law && t->n_law < n && first_line_of(t->law, n, wave_A, t->n_law) < t->law->n_line) t->n_law++;
+  t->n = t->n_law;
+  while (igm->wing && t->n < n && wave_A[t->n] <= sdn_igm_reddest_A(igm)) t->n++;
+  status = allocate(t, igm->wing, err);
   if (status) goto done;
-  for (int i = 0; i < t->n; i++) {
-    t->wave_A[i] = wave_A[i];
-    t->first_line[i] = first_line_of(n, wave_A, i);
-    if (is_blueward(n, wave_A, i, SDN_IGM_LIMIT_A)) t->n_ionising = i + 1;
-    for (int e = 0; e < N_POWER; e++) t->power[e][i] = pow(wave_A[i] / SDN_IGM_LIMIT_A, exponent[e]);
-  }
-  sum_lines(t);
+  fill(t, n, wave_A);
   *table = t;
   t = NULL;
 done:
@@ -96,14 +114,35 @@ void sdn_igm_table_free(sdn_igm_table *t)
   if (!t) return;
   sdn_release(t->wave_A);
   sdn_release(t->first_line);
-  for (int e = 0; e < N_POWER; e++) sdn_release(t->power[e]);
+  sdn_release(t->section);
+  for (int e = 0; e < SDN_IGM_MAX_BASIS; e++) sdn_release(t->basis[e]);
   sdn_release(t);
 }
 
 int sdn_igm_table_n(const sdn_igm_table *t) { return t->n; }
 
-/* What holds for a run of nodes: tau = constant + sum_e coefficient[e] power[e]. */
-typedef struct run { double constant, coefficient[N_POWER]; } run;
+/* ------------------------------------------------------------------ using */
+
+/* What holds for a run of nodes: tau = constant + sum_e coefficient[e] basis[e]. */
+typedef struct run { double constant, coefficient[SDN_IGM_MAX_BASIS]; } run;
+
+/* One galaxy on its way through the nodes, bluest first: lines below above_1 have x > 1, those of series s below above[s][r] have x >= its edge r. */
+typedef struct walk { double a, a_power[SDN_IGM_MAX_BASIS]; int above_1, above[SDN_IGM_MAX_SERIES][SDN_IGM_MAX_REGION - 1]; } walk;
+
+/* Moves an edge up to the first line whose x at this observed wavelength is below r; returns the observed wavelength where it must move again. */
+static double advance(const sdn_igm_law *law, int *edge, double r, double wave_obs_A)
+{
+  while (*edge < law->n_line && law->jump_A[1 + *edge] * r <= wave_obs_A) ++*edge;
+  return *edge < law->n_line ? law->jump_A[1 + *edge] * r : INFINITY;
+}
+
+static double advance_all(const sdn_igm_law *law, walk *w, double wave_obs_A)
+{
+  double next_A = advance(law, &w->above_1, 1, wave_obs_A);
+  for (int s = 0; s < law->n_series; s++)
+    for (int r = 0; r < law->series[s].n_region - 1; r++) next_A = fmin(next_A, advance(law, &w->above[s][r], law->series[s].edge[r], wave_obs_A));
+  return next_A;
+}
 
 /* The sum over lines from <= k < to that lie to the red of the node, k >= first. */
 static double line_sum(const double *running, int first, int from, int to)
@@ -112,101 +151,89 @@ static double line_sum(const double *running, int first, int from, int to)
   return low < to ? running[to] - running[low] : 0;
 }
 
-/* Lines of lower index have x = observed / line wavelength above 1, 2.2, 3, 5.7. */
-typedef struct line_regions { int above_1, above_22, above_3, above_57; } line_regions;
-
-static void add_lines(const sdn_igm_table *t, int first, const line_regions *at, const double *a_power, run *out)
+static void add_lines(const sdn_igm_table *t, const walk *w, int first, run *out)
 {
-  out->coefficient[P12] += a_power[P12] * line_sum(t->forest[0], first, at->above_22, at->above_1);
-  out->coefficient[P37] += a_power[P37] * line_sum(t->forest[1], first, at->above_57, at->above_22);
-  out->coefficient[P55] += a_power[P55] * line_sum(t->forest[2], first, 0, at->above_57);
-  out->coefficient[P2] += a_power[P2] * line_sum(t->damped[0], first, at->above_3, at->above_1);
-  out->coefficient[P3] += a_power[P3] * line_sum(t->damped[1], first, 0, at->above_3);
-}
-
-/* Eqs 25-29 as coefficients of the powers of rest wavelength: an observed power is a_power times it. x: observed / limit wavelength. */
-static void add_continuum(double a, double x, const double *a_power, run *out)
-{
-  double *c = out->coefficient;
-  if (a < 2.2) {
-    c[P12] += 0.3248 * a_power[P12];
-    c[P21] -= 0.3248 * pow(a, -0.9) * a_power[P21];
-  } else {
-    const double far = a < 5.7 ? 2.545e-2 * pow(a, 1.6) : 5.221e-4 * pow(a, 3.4);
-    if (x < 2.2) {
-      c[P12] += 0.3248 * a_power[P12];
-      c[P21] += (far - (a < 5.7 ? 0.2496 : 3.140e-2)) * a_power[P21];
-    } else if (x < 5.7) {
-      c[P21] += (far + (a < 5.7 ? 0 : 0.2182)) * a_power[P21];
-      c[P37] -= 2.545e-2 * a_power[P37];
-    } else {
-      c[P21] += far * a_power[P21];
-      c[P55] -= 5.221e-4 * a_power[P55];
+  for (int i = 0; i < t->law->n_series; i++) {
+    const sdn_igm_series *s = &t->law->series[i];
+    for (int r = 0; r < s->n_region; r++) {
+      const int from = r < s->n_region - 1 ? w->above[i][r] : 0, to = r > 0 ? w->above[i][r - 1] : w->above_1, e = s->power[r];
+      out->coefficient[e] += w->a_power[e] * line_sum(t->sum[i][r], first, from, to);
     }
   }
-  const bool near = a < 3;
-  out->constant += near ? 0.2113 * a * a : 4.696e-2 * a * a * a + (x < 3 ? 0.6340 : 0);
-  c[PM03] -= (near ? 0.07661 * pow(a, 2.3) : 1.779e-2 * pow(a, 3.3) + (x < 3 ? 0.2905 : 0)) * a_power[PM03];
-  if (near || x < 3)
-    c[P2] -= 0.1347 * a_power[P2];
-  else
-    c[P3] -= 2.916e-2 * a_power[P3];
 }
 
-SDN_CLONES static void transmit(const sdn_igm_table *t, const run *r, int from, int to, float *restrict transmission)
+/* The observed wavelength where the continuum's formula changes next; the first is the observed limit. */
+static double next_continuum_edge(const sdn_igm_law *law, double wave_obs_A)
 {
-  const double *c = r->coefficient;
-  const double *restrict p0 = t->power[0], *restrict p1 = t->power[1], *restrict p2 = t->power[2], *restrict p3 = t->power[3];
-  const double *restrict p4 = t->power[4], *restrict p5 = t->power[5], *restrict p6 = t->power[6];
-  for (int i = from; i < to; i++) {
-    const double tau = r->constant + ((c[0] * p0[i] + c[1] * p1[i]) + (c[2] * p2[i] + c[3] * p3[i])) +
-                       ((c[4] * p4[i] + c[5] * p5[i]) + c[6] * p6[i]);
-    transmission[i] = (float)sdn_vexp(tau > 0 ? -tau : 0);
+  double next_A = wave_obs_A < law->limit_A ? law->limit_A : INFINITY;
+  for (int i = law->n_edge - 1; i >= 0; i--)
+    if (wave_obs_A < law->edge[i] * law->limit_A) next_A = fmin(next_A, law->edge[i] * law->limit_A);
+  return next_A;
+}
+
+enum { CHUNK = 64 };
+
+/* The terms that count: coefficient * basis from the run's first node on. */
+typedef struct terms { int n; double coefficient[SDN_IGM_MAX_BASIS]; const double *basis[SDN_IGM_MAX_BASIS]; } terms;
+
+SDN_CLONES static void transmit(int n, double constant, const terms *t, double scale, float *restrict transmission)
+{
+  double tau[CHUNK];
+  for (int from = 0; from < n; from += CHUNK) {
+    const int m = n - from < CHUNK ? n - from : CHUNK;
+    for (int i = 0; i < m; i++) tau[i] = constant;
+    for (int e = 0; e < t->n; e++) {
+      const double c = t->coefficient[e], *basis = t->basis[e] + from;
+      for (int i = 0; i < m; i++) tau[i] += c * basis[i];
+    }
+    for (int i = 0; i < m; i++) transmission[from + i] = (float)sdn_vexp(tau[i] > 0 ? -scale * tau[i] : 0);
   }
 }
 
-/* Moves an edge up to the first line whose x at this observed wavelength is below r; returns the observed wavelength where it must move again. */
-static double advance(int *edge, double r, double wave_obs_A)
+static void transmit_run(const sdn_igm_table *t, const run *r, double scale, int from, int to, float *transmission)
 {
-  while (*edge < SDN_IGM_N_LINE && sdn_igm_lines[*edge].wave_A * r <= wave_obs_A) ++*edge;
-  return *edge < SDN_IGM_N_LINE ? sdn_igm_lines[*edge].wave_A * r : INFINITY;
-}
-
-/* The observed wavelength where the continuum's formula changes next. */
-static double next_continuum_edge(double wave_obs_A)
-{
-  static const double edge[4] = {1, 2.2, 3, 5.7};
-  for (int i = 0; i < 4; i++)
-    if (wave_obs_A < edge[i] * SDN_IGM_LIMIT_A) return edge[i] * SDN_IGM_LIMIT_A;
-  return INFINITY;
-}
-
-void sdn_igm_table_transmission(const sdn_igm_table *t, double z, float *transmission)
-{
-  const double a = 1 + z;
-  if (!(z > 0)) {   /* no way to go; NaN stays NaN */
-    for (int i = 0; i < t->n; i++) transmission[i] = z <= 0 ? 1 : NAN;
-    return;
+  terms list = {.n = 0};
+  for (int e = 0; e < t->law->n_basis; e++) {
+    if (!(r->coefficient[e] > 0 || r->coefficient[e] < 0)) continue;
+    list.coefficient[list.n] = r->coefficient[e];
+    list.basis[list.n++] = t->basis[e] + from;
   }
-  double a_power[N_POWER];
-  for (int e = 0; e < N_POWER; e++) a_power[e] = pow(a, exponent[e]);
-  line_regions at = {0, 0, 0, 0};
-  for (int i = 0, end; i < t->n; i = end) {
-    const double wave_obs_A = t->wave_A[i] * a;
-    const double e1 = advance(&at.above_1, 1, wave_obs_A), e2 = advance(&at.above_22, 2.2, wave_obs_A);
-    const double e3 = advance(&at.above_3, 3, wave_obs_A), e4 = advance(&at.above_57, 5.7, wave_obs_A);
+  transmit(to - from, r->constant, &list, scale, transmission + from);
+}
+
+static void transmit_law(const sdn_igm_table *t, double z, double scale, float *transmission)
+{
+  const sdn_igm_law *law = t->law;
+  walk w = {.a = 1 + z};
+  for (int e = 0; e < law->n_power; e++) w.a_power[e] = pow(w.a, law->power[e]);
+  for (int i = 0, end; i < t->n_law; i = end) {
+    const double wave_obs_A = t->wave_A[i] * w.a;
+    double limit_A = advance_all(law, &w, wave_obs_A);
     run r = {0};
-    double limit_A = fmin(fmin(e1, e2), fmin(e3, e4));
     const bool ionising = i < t->n_ionising;
-    if (ionising && wave_obs_A < SDN_IGM_LIMIT_A) {   /* beyond the published fits: as at the observed limit */
-      r.constant = sdn_igm_tau(SDN_IGM_INOUE14, z, SDN_IGM_LIMIT_A / a * (1 - 1e-15));
-    } else if (ionising) {
-      add_continuum(a, wave_obs_A / SDN_IGM_LIMIT_A, a_power, &r);
-    }
-    if (ionising) limit_A = fmin(limit_A, next_continuum_edge(wave_obs_A));
-    add_lines(t, t->first_line[i], &at, a_power, &r);
-    const int n_same = ionising ? t->n_ionising : t->n;
-    for (end = i + 1; end < n_same && t->wave_A[end] * a < limit_A && t->first_line[end] == t->first_line[i]; end++) {}
-    transmit(t, &r, i, end, transmission);
+    if (ionising && wave_obs_A < law->limit_A)   /* beyond the published fits: as at the observed limit */
+      r.constant = law->continuum_tau(w.a, 1);
+    else if (ionising)
+      law->continuum(w.a, w.a_power, wave_obs_A / law->limit_A, &r.constant, r.coefficient);
+    if (ionising) limit_A = fmin(limit_A, next_continuum_edge(law, wave_obs_A));
+    add_lines(t, &w, t->first_line[i], &r);
+    const int n_same = ionising ? t->n_ionising : t->n_law;
+    for (end = i + 1; end < n_same && t->wave_A[end] * w.a < limit_A && t->first_line[end] == t->first_line[i]; end++) {}
+    transmit_run(t, &r, scale, i, end, transmission);
   }
+}
+
+SDN_CLONES static void dampen(int n, double column, const double *restrict section, float *restrict transmission)
+{
+  for (int i = 0; i < n; i++) transmission[i] *= (float)sdn_vexp(-column * section[i]);
+}
+
+void sdn_igm_table_transmission(const sdn_igm_table *t, double z, double scale, float *transmission)
+{
+  const bool on_the_way = z > 0;
+  for (int i = 0; i < t->n; i++) transmission[i] = on_the_way || z <= 0 ? 1 : NAN;   /* NaN stays NaN */
+  if (!on_the_way) return;
+  if (t->law) transmit_law(t, z, scale, transmission);
+  const double column = t->section ? sdn_igm_wing_column(z) : 0;
+  if (column > 0) dampen(t->n, column, t->section, transmission);
 }

@@ -2,14 +2,20 @@
 /* Reading model.yaml.
  *
  *   grid: NAME or PATH                 paths are relative to where the program runs
+ *   metallicity_interpolation: log | linear
  *   cosmology: Planck18 | {h0:, omega_m:}
  *   redshift: PARAMETER
- *   stars: {log_mass_formed_msun: PARAMETER, log_metallicity: PARAMETER, sfh: {family: ...}}
- *   nebular: {log_u:, escape_fraction:, ly_alpha_fraction:} | none      without the key: its defaults, if the grid has nebular tables
- *   dust: {law: calzetti, a_v_mag:, slope:, bump:} | none               without the key: none
- *   igm: inoue14 | none                                                 without the key: inoue14
- *   design: sobol | random             how a library covers the prior; without the key: sobol
+ *   stars: {log_mass_formed_msun: PARAMETER, log_metallicity: PARAMETER or metallicity: {family: ...}, sfh: {family: ...}}
+ *     or a list of such maps, each with its name: and, if it has its own, its dust:    (model_stars.c)
+ *   nebular: {log_u:, escape_fraction:, ly_alpha_fraction:, dust_fraction:, log_gas_metallicity:} | none   without the key: its defaults, if the grid has the tables
+ *   dust: {law: ..., a_v_mag:, covering_fraction:, line_factor:, birth_cloud: {law: ..., a_v_mag:, age_myr:}} | none         without the key: none
+ *   dust_emission: {law: ...} | none   without the key: none
+ *   agn: {...} | none                  without the key: none
+ *   igm: inoue14 | ... | none          without the key: inoue14
+ *   velocity_dispersion_km_s:, gas_velocity_dispersion_km_s: PARAMETER
  *   grid_axes: {AXIS: PARAMETER}       every further axis of the grid that has more than one node
+ *   derived: {...}                     which derived quantities (derived.h)
+ *   design: sobol | random             how a library covers the prior; without the key: sobol
  *
  * PARAMETER is a number, a formula or a prior. */
 #include "physics/model.h"
@@ -18,31 +24,36 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "physics/model_read.h"
 
-static const sdn_model_knob knobs[SDN_N_SLOT] = {
-  {SDN_SLOT_REDSHIFT, NULL, "redshift", {"redshift", "", NULL, 0, 20, "of the galaxy; below 1e-6 it stands 10 pc away"}},
-  {SDN_SLOT_LOG_MASS, "stars", "log_mass_formed_msun", {"log_mass_formed_msun", "log10 Msun", NULL, 0, 15, "all stellar mass ever formed"}},
-  {SDN_SLOT_LOG_METALLICITY, "stars", "log_metallicity", {"log_metallicity", "log10", NULL, 0, 0, "log10 of the mass fraction of metals, of stars and gas"}},
-  {SDN_SLOT_LOG_U, "nebular", "log_u", {"log_u", "log10", "-2", 0, 0, "log10 of the ionisation parameter"}},
-  {SDN_SLOT_ESCAPE, "nebular", "escape_fraction", {"escape_fraction", "", "0", 0, 1, "share of the starlight that meets neither gas nor dust"}},
-  {SDN_SLOT_LY_ALPHA, "nebular", "ly_alpha_fraction", {"ly_alpha_fraction", "", "1", 0, 1, "share of Lyman alpha that leaves the gas, before dust and IGM"}},
-  {SDN_SLOT_A_V, "dust", "a_v_mag", {"a_v_mag", "mag", NULL, 0, 100, "attenuation at 5500 A, slope and bump included"}},
-  {SDN_SLOT_DUST_SLOPE, "dust", "slope", {"dust_slope", "", "0", -3, 3, "power of wavelength by which the curve is tilted"}},
-  {SDN_SLOT_DUST_BUMP, "dust", "bump", {"dust_bump", "", "0", 0, 10, "amplitude of the 2175 A bump, in units of Calzetti's k"}},
-};
+static const sdn_param_spec redshift_spec = {"redshift", "", NULL, 0, 20, "of the galaxy; below 1e-6 it stands 10 pc away"};
+static const sdn_param_spec log_u_spec = {"log_u", "log10", "-2", 0, 0, "log10 of the ionisation parameter"};
+static const sdn_param_spec gas_metallicity_spec = {"log_gas_metallicity", "log10", NULL, 0, 0, "log10 of the mass fraction of metals of the gas"};
+static const sdn_param_spec escape_spec = {"escape_fraction", "", "0", 0, 1, "share of the starlight that meets neither gas nor dust"};
+static const sdn_param_spec ly_alpha_spec = {"ly_alpha_fraction", "", "1", 0, 1, "share of Lyman alpha that leaves the gas, before dust and IGM"};
+static const sdn_param_spec gas_dust_spec = {"dust_fraction", "", "0", 0, 1, "share of the ionising light that dust inside the gas takes"};
+static const sdn_param_spec dispersion_spec = {"velocity_dispersion_km_s", "km/s", NULL, 0, 5000, "of the stars along the line of sight"};
+static const sdn_param_spec gas_dispersion_spec = {"gas_velocity_dispersion_km_s", "km/s", "velocity_dispersion_km_s", 0, 5000, "of the gas: width of its lines"};
 static const char log_u_axis[] = "ionisation_parameters";
-
-const sdn_model_knob *sdn_model_knobs(size_t *n)
-{
-  *n = SDN_N_SLOT;
-  return knobs;
-}
 
 void sdn_model_free(sdn_model *m)
 {
   if (!m) return;
-  sdn_sfh_model_free(m->sfh);
+  for (int i = 0; i < m->n_population; i++) {
+    sdn_release(m->population[i].name);
+    sdn_metallicity_free(m->population[i].metallicity);
+    sdn_sfh_model_free(m->population[i].sfh);
+  }
+  for (int i = 0; i < m->n_screens; i++) {
+    sdn_attenuation_free(m->screens[i].ism);
+    sdn_attenuation_free(m->screens[i].birth);
+  }
+  sdn_dust_emission_free(m->dust_emission);
+  sdn_agn_free(m->agn);
+  sdn_igm_free(m->igm);
+  sdn_derived_plan_free(m->derived);
   sdn_prior_free(m->prior);
+  sdn_census_free(m->census);
   sdn_cosmology_free(m->cosmology);
   sdn_grid_free(m->grid);
   sdn_release(m->yaml);
@@ -50,64 +61,36 @@ void sdn_model_free(sdn_model *m)
   sdn_release(m);
 }
 
-static double age_universe_gyr(const void *cosmology, double z) { return sdn_cosmology_age_yr(cosmology, z) * 1e-9; }
-
-static bool is_none(const sdn_yaml *node) { return node && node->kind == SDN_YAML_SCALAR && strcmp(node->text, "none") == 0; }
+bool sdn_model_is_none(const sdn_yaml *node) { return node && node->kind == SDN_YAML_SCALAR && strcmp(node->text, "none") == 0; }
 
 /* A section that may be a map, the word none, or absent. */
-static sdn_status check_section(const sdn_yaml *node, const char *name, sdn_err *err)
+static sdn_status check_section(const sdn_yaml *root, const char *name, sdn_err *err)
 {
-  if (!node || node->kind == SDN_YAML_MAP || is_none(node)) return SDN_OK;
+  const sdn_yaml *node = sdn_yaml_get(root, name);
+  if (!node || node->kind == SDN_YAML_MAP || sdn_model_is_none(node)) return SDN_OK;
   return sdn_yaml_fail(node, err, "%s must be a map of its parameters, or none", name);
-}
-
-/* Only the keys of one section of the knob table, and `more`. */
-static sdn_status check_keys(const sdn_yaml *map, const char *section, const char *more, sdn_err *err)
-{
-  const char *known[SDN_N_SLOT + 1];
-  size_t n = 0;
-  if (!map || map->kind != SDN_YAML_MAP) return SDN_OK;
-  for (int s = 0; s < SDN_N_SLOT; s++)
-    if (knobs[s].section && strcmp(knobs[s].section, section) == 0) known[n++] = knobs[s].key;
-  if (more) known[n++] = more;
-  return sdn_yaml_only_keys(map, known, n, err);
 }
 
 static sdn_status check_tree(const sdn_yaml *root, sdn_err *err)
 {
-  static const char *const known[] = {"grid", "cosmology", "redshift", "stars", "nebular", "dust", "igm", "grid_axes", "design"};
-  const sdn_yaml *stars = sdn_yaml_get(root, "stars");
+  static const char *const known[] = {"grid", "metallicity_interpolation", "cosmology", "redshift", "stars", "nebular", "dust", "dust_emission", "agn", "igm",
+                                      "velocity_dispersion_km_s", "gas_velocity_dispersion_km_s", "grid_axes", "derived", "design"};
+  static const char *const section[] = {"nebular", "dust", "dust_emission", "agn"};
   if (root->kind != SDN_YAML_MAP) return sdn_yaml_fail(root, err, "a model must be a map with the keys grid, redshift, stars, ...");
   if (sdn_yaml_only_keys(root, known, sizeof known / sizeof known[0], err)) return err->status;
-  if (!stars || stars->kind != SDN_YAML_MAP) return sdn_yaml_fail(stars ? stars : root, err, "a model needs stars: {log_mass_formed_msun, log_metallicity, sfh}");
-  if (!sdn_yaml_get(stars, "sfh")) return sdn_yaml_fail(stars, err, "stars need a history: sfh: {family: ...}");
-  if (check_section(sdn_yaml_get(root, "nebular"), "nebular", err) || check_section(sdn_yaml_get(root, "dust"), "dust", err)) return err->status;
-  if (check_keys(stars, "stars", "sfh", err) || check_keys(sdn_yaml_get(root, "nebular"), "nebular", NULL, err)) return err->status;
-  return check_keys(sdn_yaml_get(root, "dust"), "dust", "law", err);
+  for (size_t i = 0; i < sizeof section / sizeof section[0]; i++)
+    if (check_section(root, section[i], err)) return err->status;
+  return SDN_OK;
 }
 
 static sdn_status read_grid(sdn_model *m, const sdn_yaml *root, sdn_err *err)
 {
-  const char *name = NULL;
-  if (sdn_yaml_text(root, "grid", true, &name, err)) return err->status;
-  if (!sdn_grid_read(name, 0, HUGE_VAL, &m->grid, err) && !sdn_grid_require_stars(m->grid, err)) return SDN_OK;
-  return sdn_fail_in(err, "%s:%d", m->origin, sdn_yaml_get(root, "grid")->line);
-}
-
-static sdn_status read_laws(sdn_model *m, const sdn_yaml *root, sdn_err *err)
-{
-  const sdn_yaml *dust = sdn_yaml_get(root, "dust"), *nebular = sdn_yaml_get(root, "nebular");
-  const char *igm = "inoue14", *law = "none";
-  const bool has_tables = m->grid->nebular_continuum.value != NULL;
-  if (sdn_yaml_text(root, "igm", false, &igm, err)) return err->status;
-  if (sdn_igm_parse(igm, &m->igm, err)) return sdn_fail_in(err, "%s:%d", m->origin, sdn_yaml_get(root, "igm")->line);
-  if (dust && dust->kind == SDN_YAML_MAP) {
-    if (sdn_yaml_text(dust, "law", true, &law, err)) return err->status;
-    if (sdn_attenuation_parse(law, &m->dust, err)) return sdn_fail_in(err, "%s:%d", m->origin, dust->line);
-  }
-  if (nebular && nebular->kind == SDN_YAML_MAP && !has_tables)
-    return sdn_yaml_fail(nebular, err, "grid %s has no nebular tables; write nebular: none or choose a photoionised grid", m->grid->name);
-  m->nebular = has_tables && !is_none(nebular);
+  const char *name = NULL, *rule = "log";
+  if (sdn_yaml_text(root, "grid", true, &name, err) || sdn_yaml_text(root, "metallicity_interpolation", false, &rule, err)) return err->status;
+  if (sdn_grid_read(name, 0, HUGE_VAL, &m->grid, err)) return sdn_fail_in(err, "%s:%d", m->origin, sdn_yaml_get(root, "grid")->line);
+  if (!strcmp(rule, "linear")) sdn_grid_set_axis_log(m->grid, 1, false);
+  else if (strcmp(rule, "log") != 0)
+    return sdn_yaml_fail(sdn_yaml_get(root, "metallicity_interpolation"), err, "metallicity_interpolation '%s' is not known; it is log or linear", rule);
   return SDN_OK;
 }
 
@@ -120,7 +103,15 @@ static sdn_status read_design(sdn_model *m, const sdn_yaml *root, sdn_err *err)
   return sdn_yaml_fail(sdn_yaml_get(root, "design"), err, "design '%s' is not known; it is sobol or random", design);
 }
 
-/* The coordinates that an axis spans, as the parameter counts them. */
+sdn_status sdn_model_add(sdn_model *m, const sdn_param_spec *spec, const sdn_yaml *map, const char *key, int *index, sdn_err *err)
+{
+  if (sdn_prior_bind(m->prior, spec->name, index, err)) return err->status;
+  return sdn_prior_add(m->prior, spec, sdn_yaml_get(map, key), err);
+}
+
+/* ------------------------------------------------------------------ axes of the grid */
+
+/* The values that an axis spans, as a parameter counts them. */
 static void axis_limits(const sdn_grid_axis *a, bool as_log, sdn_param_spec *spec)
 {
   const double low = a->value[0], high = a->value[a->n - 1];
@@ -140,27 +131,7 @@ static bool axis_matters(const sdn_model *m, int axis)
 {
   const sdn_grid *g = m->grid;
   if (g->incident.has_extra[axis]) return true;
-  return m->nebular && (g->transmitted.has_extra[axis] || g->nebular_continuum.has_extra[axis] || g->lines.has_extra[axis]);
-}
-
-static sdn_status add_slot(sdn_model *m, const sdn_yaml *root, sdn_slot slot, sdn_err *err)
-{
-  const sdn_model_knob *k = &knobs[slot];
-  const sdn_yaml *section = k->section ? sdn_yaml_get(root, k->section) : root;
-  sdn_param_spec spec = k->spec;
-  if (slot == SDN_SLOT_LOG_METALLICITY) axis_limits(&m->grid->axis[1], true, &spec);
-  if (slot == SDN_SLOT_LOG_U) {
-    const int a = find_log_u_axis(m->grid);
-    if (a < 0 || !axis_matters(m, a)) {
-      if (!sdn_yaml_get(section, k->key)) return SDN_OK;
-      return sdn_yaml_fail(sdn_yaml_get(section, k->key), err, "grid %s was made for one ionisation parameter: it has no axis %s for log_u to move along; leave log_u out",
-                           m->grid->name, log_u_axis);
-    }
-    axis_limits(&m->grid->axis[a], true, &spec);
-  }
-  const sdn_yaml *node = sdn_yaml_get(section, k->key);
-  if (!sdn_prior_add(m->prior, &spec, node, err)) return SDN_OK;
-  return node ? err->status : sdn_fail_in(err, "%s", m->origin);
+  return m->nebular.shines && (g->transmitted.has_extra[axis] || g->nebular_continuum.has_extra[axis] || g->lines.has_extra[axis]);
 }
 
 static sdn_status add_grid_axes(sdn_model *m, const sdn_yaml *root, sdn_err *err)
@@ -181,53 +152,136 @@ static sdn_status add_grid_axes(sdn_model *m, const sdn_yaml *root, sdn_err *err
     if (!node)
       return sdn_yaml_fail(map ? map : root, err, "grid %s has an axis %s from %g to %g; give it a value or a prior under grid_axes", m->grid->name, axis->name,
                            spec.low, spec.high);
-    if (sdn_prior_add(m->prior, &spec, node, err)) return err->status;
+    if (sdn_model_add(m, &spec, map, axis->name, &m->axis_param[a], err)) return err->status;
   }
   return SDN_OK;
 }
 
-static sdn_status add_parameters(sdn_model *m, const sdn_yaml *root, sdn_err *err)
+double sdn_model_coordinate(const sdn_model *m, int axis, const double *params)
 {
-  if (sdn_prior_new(&m->prior, err) || sdn_prior_add_function(m->prior, "age_universe_gyr", age_universe_gyr, m->cosmology, err)) return err->status;
-  for (int s = SDN_SLOT_REDSHIFT; s <= SDN_SLOT_LOG_METALLICITY; s++)
-    if (add_slot(m, root, (sdn_slot)s, err)) return err->status;
-  if (sdn_sfh_model_new(sdn_yaml_get(sdn_yaml_get(root, "stars"), "sfh"), m->prior, &m->sfh, err)) return err->status;
-  for (int s = SDN_SLOT_LOG_U; m->nebular && s <= SDN_SLOT_LY_ALPHA; s++)
-    if (add_slot(m, root, (sdn_slot)s, err)) return err->status;
-  for (int s = SDN_SLOT_A_V; m->dust != SDN_ATTENUATION_NONE && s <= SDN_SLOT_DUST_BUMP; s++)
-    if (add_slot(m, root, (sdn_slot)s, err)) return err->status;
-  if (add_grid_axes(m, root, err) || sdn_prior_finish(m->prior, err)) return err->status;
-  return sdn_sfh_model_bind(m->sfh, m->prior, err);
+  const sdn_grid_axis *a = &m->grid->axis[axis];
+  if (m->axis_param[axis] < 0) return a->coordinate[0];
+  const double value = params[m->axis_param[axis]];
+  if (m->axis_param[axis] == m->nebular.log_u) return a->log ? value : pow(10, value);
+  return a->log ? log10(value) : value;
 }
 
-static void bind(sdn_model *m)
+/* ------------------------------------------------------------------ gas */
+
+static sdn_status add_log_u(sdn_model *m, const sdn_yaml *section, sdn_err *err)
 {
-  for (int s = 0; s < SDN_N_SLOT; s++) m->param[s] = sdn_prior_param_index(m->prior, knobs[s].spec.name);
-  for (int a = 0; a < SDN_GRID_MAX_AXIS; a++) m->axis_param[a] = -1;
-  for (int a = 2; a < m->grid->n_axis; a++) {
-    const bool is_log_u = strcmp(m->grid->axis[a].name, log_u_axis) == 0;
-    m->axis_param[a] = is_log_u ? m->param[SDN_SLOT_LOG_U] : sdn_prior_param_index(m->prior, m->grid->axis[a].name);
+  const sdn_yaml *node = sdn_yaml_get(section, "log_u");
+  sdn_param_spec spec = log_u_spec;
+  const int a = find_log_u_axis(m->grid);
+  if (a < 0 || !axis_matters(m, a)) {
+    if (!node) return SDN_OK;
+    return sdn_yaml_fail(node, err, "grid %s was made for one ionisation parameter: it has no axis %s for log_u to move along; leave log_u out", m->grid->name, log_u_axis);
   }
-  m->axis_param[1] = m->param[SDN_SLOT_LOG_METALLICITY];
+  axis_limits(&m->grid->axis[a], true, &spec);
+  if (sdn_prior_bind(m->prior, "log_u", &m->axis_param[a], err)) return err->status;
+  return sdn_model_add(m, &spec, section, "log_u", &m->nebular.log_u, err);
 }
 
-sdn_status sdn_model_parse(const char *yaml, const char *origin, sdn_model **out, sdn_err *err)
+static sdn_status add_gas_metallicity(sdn_model *m, const sdn_yaml *section, sdn_err *err)
+{
+  sdn_param_spec spec = gas_metallicity_spec;
+  if (!sdn_yaml_get(section, spec.name)) return SDN_OK;
+  axis_limits(&m->grid->axis[1], true, &spec);
+  return sdn_model_add(m, &spec, section, spec.name, &m->nebular.log_gas_metallicity, err);
+}
+
+static sdn_status read_nebular(sdn_model *m, const sdn_yaml *root, sdn_err *err)
+{
+  static const char *const known[] = {"log_u", "escape_fraction", "ly_alpha_fraction", "dust_fraction", "log_gas_metallicity"};
+  const sdn_yaml *section = sdn_yaml_get(root, "nebular");
+  sdn_nebular *n = &m->nebular;
+  const bool has_tables = m->grid->nebular_continuum.value != NULL, is_map = section && section->kind == SDN_YAML_MAP;
+  *n = (sdn_nebular){has_tables && m->n_population > 0 && !sdn_model_is_none(section), -1, -1, -1, -1, -1};
+  if (is_map && sdn_yaml_only_keys(section, known, sizeof known / sizeof known[0], err)) return err->status;
+  if (is_map && !has_tables)
+    return sdn_yaml_fail(section, err, "grid %s has no nebular tables; write nebular: none or choose a photoionised grid", m->grid->name);
+  if (!n->shines) return SDN_OK;
+  if (add_log_u(m, section, err) || add_gas_metallicity(m, section, err)) return err->status;
+  if (sdn_model_add(m, &escape_spec, section, "escape_fraction", &n->escape, err)) return err->status;
+  if (sdn_model_add(m, &ly_alpha_spec, section, "ly_alpha_fraction", &n->ly_alpha, err)) return err->status;
+  if (!sdn_yaml_get(section, "dust_fraction")) return SDN_OK;
+  return sdn_model_add(m, &gas_dust_spec, section, "dust_fraction", &n->dust_fraction, err);
+}
+
+/* ------------------------------------------------------------------ the whole */
+
+static sdn_status read_light(sdn_model *m, const sdn_yaml *root, sdn_err *err)
+{
+  const sdn_yaml *emission = sdn_yaml_get(root, "dust_emission"), *agn = sdn_yaml_get(root, "agn");
+  if (emission && !sdn_model_is_none(emission)) {
+    const bool any = m->n_screens > 0 || (agn && !sdn_model_is_none(agn)) || sdn_yaml_get(sdn_yaml_get(root, "nebular"), "dust_fraction");
+    if (sdn_dust_emission_new(emission, m->prior, &m->dust_emission, err)) return err->status;
+    if (!any) return sdn_yaml_fail(emission, err, "dust_emission re-emits what dust absorbs, but this model has no dust; add dust: {law: ...}");
+  }
+  if (agn && !sdn_model_is_none(agn) && sdn_agn_new(agn, m->prior, &m->agn, err)) return err->status;
+  return sdn_igm_new(sdn_yaml_get(root, "igm"), m->prior, &m->igm, err);
+}
+
+static sdn_status read_dispersions(sdn_model *m, const sdn_yaml *root, sdn_err *err)
+{
+  const bool stars = sdn_yaml_get(root, dispersion_spec.name) != NULL, gas = sdn_yaml_get(root, gas_dispersion_spec.name) != NULL;
+  if (stars && sdn_model_add(m, &dispersion_spec, root, dispersion_spec.name, &m->velocity_dispersion, err)) return err->status;
+  if (!stars && !gas) return SDN_OK;
+  return sdn_model_add(m, &gas_dispersion_spec, root, gas_dispersion_spec.name, &m->gas_velocity_dispersion, err);
+}
+
+static sdn_status set_parameters(sdn_model *m, int n, const sdn_setting *setting, sdn_err *err)
+{
+  for (int i = 0; i < n; i++)
+    if (sdn_prior_set(m->prior, setting[i].name, setting[i].value, err)) return err->status;
+  return SDN_OK;
+}
+
+static sdn_status add_parameters(sdn_model *m, const sdn_yaml *root, int n_set, const sdn_setting *setting, sdn_err *err)
+{
+  if (sdn_prior_new(&m->prior, err) || sdn_census_new(m->cosmology, m->prior, &m->census, err)) return err->status;
+  if (sdn_model_add(m, &redshift_spec, root, "redshift", &m->redshift, err)) return err->status;
+  if (sdn_model_read_stars(m, root, err) || read_nebular(m, root, err) || sdn_model_read_dust(m, root, err) || read_light(m, root, err)) return err->status;
+  if (read_dispersions(m, root, err) || add_grid_axes(m, root, err) || set_parameters(m, n_set, setting, err)) return err->status;
+  return sdn_prior_finish(m->prior, err);
+}
+
+/* What no galaxy of the prior may have: stars older than the Universe. */
+static sdn_status check_histories(const sdn_model *m, sdn_err *err)
+{
+  for (int p = 0; p < m->n_population; p++)
+    if (sdn_sfh_check_prior(m->population[p].sfh, m->prior, m->cosmology, m->population[p].log_mass, err)) return err->status;
+  return SDN_OK;
+}
+
+static void no_parameters(sdn_model *m)
+{
+  m->redshift = m->velocity_dispersion = m->gas_velocity_dispersion = -1;
+  m->nebular = (sdn_nebular){false, -1, -1, -1, -1, -1};
+  for (int a = 0; a < SDN_GRID_MAX_AXIS; a++) m->axis_param[a] = -1;
+}
+
+sdn_status sdn_model_parse(const char *yaml, const char *origin, sdn_model **out, sdn_err *err) { return sdn_model_parse_set(yaml, origin, 0, NULL, out, err); }
+
+sdn_status sdn_model_parse_set(const char *yaml, const char *origin, int n_set, const sdn_setting *setting, sdn_model **out, sdn_err *err)
 {
   sdn_yaml *root = NULL;
   *out = NULL;
   sdn_model *m = sdn_alloc(1, sizeof *m, "a model", err);
   if (!m) return err->status;
+  no_parameters(m);
   sdn_status status = SDN_OK;
   if (!(m->yaml = sdn_copy_text(yaml, err)) || !(m->origin = sdn_copy_text(origin, err))) status = err->status;
   if (!status) status = sdn_yaml_parse(m->yaml, m->origin, &root, err);
   if (!status) status = check_tree(root, err);
   if (!status) status = sdn_cosmology_new(sdn_yaml_get(root, "cosmology"), &m->cosmology, err);
   if (!status) status = read_grid(m, root, err);
-  if (!status) status = read_laws(m, root, err);
   if (!status) status = read_design(m, root, err);
-  if (!status) status = add_parameters(m, root, err);
+  if (!status) status = sdn_derived_plan_new(sdn_yaml_get(root, "derived"), &m->derived, err);
+  if (!status) status = add_parameters(m, root, n_set, setting, err);
+  if (!status) status = check_histories(m, err);
+  if (status && !strstr(err->text, origin)) sdn_fail_in(err, "%s", origin);   /* what is missing stands on no line */
   if (status) goto done;
-  bind(m);
   *out = m;
   m = NULL;
 done:
@@ -236,13 +290,15 @@ done:
   return status;
 }
 
-sdn_status sdn_model_read(const char *path, sdn_model **model, sdn_err *err)
+sdn_status sdn_model_read(const char *path, sdn_model **model, sdn_err *err) { return sdn_model_read_set(path, 0, NULL, model, err); }
+
+sdn_status sdn_model_read_set(const char *path, int n_set, const sdn_setting *setting, sdn_model **model, sdn_err *err)
 {
   char *text = NULL, *file = sdn_named_file("models", ".yaml", path, err);
   *model = NULL;
   if (!file) return err->status;
   sdn_status status = sdn_read_text_file(file, &text, err);
-  if (status == SDN_OK) status = sdn_model_parse(text, file, model, err);
+  if (status == SDN_OK) status = sdn_model_parse_set(text, file, n_set, setting, model, err);
   sdn_release(text);
   sdn_release(file);
   return status;
@@ -251,14 +307,26 @@ sdn_status sdn_model_read(const char *path, sdn_model **model, sdn_err *err)
 const sdn_prior *sdn_model_prior(const sdn_model *m) { return m->prior; }
 const char *sdn_model_yaml(const sdn_model *m) { return m->yaml; }
 
-double sdn_model_value(const sdn_model *m, sdn_slot slot, const double *params) { return m->param[slot] < 0 ? 0 : params[m->param[slot]]; }
+double sdn_model_value(const double *params, int param, double absent) { return param < 0 ? absent : params[param]; }
 
-double sdn_model_coordinate(const sdn_model *m, int axis, const double *params)
+void sdn_model_range(const sdn_model *m, int param, double absent, double *low, double *high)
 {
-  const sdn_grid_axis *a = &m->grid->axis[axis];
-  if (m->axis_param[axis] < 0) return a->coordinate[0];
-  const double value = params[m->axis_param[axis]];
-  const bool is_log = m->axis_param[axis] == m->param[SDN_SLOT_LOG_U] || m->axis_param[axis] == m->param[SDN_SLOT_LOG_METALLICITY];
-  if (is_log) return a->log ? value : pow(10, value);
-  return a->log ? log10(value) : value;
+  *low = *high = absent;
+  if (param >= 0) sdn_prior_param_range(m->prior, param, low, high);
+}
+
+bool sdn_model_fixed_metallicity(const sdn_model *m, bool gas, double *log_metallicity)
+{
+  double first = 0;
+  for (int p = 0; p < m->n_population; p++) {
+    const int own = gas ? m->nebular.log_gas_metallicity : -1;
+    const int param = own >= 0 ? own : sdn_metallicity_delta_param(m->population[p].metallicity);
+    double low, high;
+    if (param < 0) return false;
+    sdn_prior_param_range(m->prior, param, &low, &high);
+    if (high > low || (p > 0 && low != first)) return false;
+    first = low;
+  }
+  *log_metallicity = first;
+  return m->n_population > 0;
 }

@@ -21,6 +21,7 @@ typedef struct batch {
   const sdn_sfh *h;
   const sdn_sfh_ops *ops;
   double *mean;                       /* [n_bin] mean of the cumulative mass over ln age, being gathered */
+  double until_yr;                    /* older stars are left out */
   double mass;                        /* where rates are integrated: formed since the young end of the next panel */
   int n_panel, n_point;
   panel panel[BATCH_PANEL];           /* all of one segment */
@@ -108,27 +109,27 @@ static void add_panel(batch *b, panel p, double younger_yr, double older_yr, int
   add_panel(b, p, middle_yr, older_yr, depth + 1);
 }
 
-/* The panel of the double power law that reaches the Big Bang. */
+/* The panel that reaches the Big Bang, where the rate is singular there. */
 static void add_start(batch *b, const panel *p, double younger_yr)
 {
   double mass, log_moment;
   flush(b);
-  sdn_sfh_power_law_start(b->h, b->h->age_universe_yr - younger_yr, &mass, &log_moment);
+  b->ops->start(b->h, b->h->age_universe_yr - younger_yr, &mass, &log_moment);
   b->mean[p->bin] += p->share * (b->mass + log_moment / p->width);
   b->mass += mass;
 }
 
-/* The bin between two nodes, as far as stars are that old; *segment is where its young end lies, and moves along. */
+/* The bin between two nodes, from the first star to until_yr; *segment is where its young end lies, and moves along. */
 static void add_bin(batch *b, int bin, double young_yr, double node_yr, double bin_width, int *segment)
 {
   const sdn_sfh *h = b->h;
-  const double old_yr = fmin(node_yr, h->knot_yr[h->n_knot - 1]);
-  for (double from_yr = young_yr; from_yr < old_yr;) {
+  const double old_yr = fmin(node_yr, b->until_yr);
+  for (double from_yr = fmax(young_yr, h->knot_yr[0]); from_yr < old_yr;) {
     while (h->knot_yr[*segment + 1] <= from_yr) ++*segment;
     const double to_yr = fmin(old_yr, h->knot_yr[*segment + 1]);
     const double width = from_yr == young_yr && to_yr == node_yr ? bin_width : log(to_yr / from_yr);
     const panel p = {bin, 0, *segment, width, width / bin_width};
-    if (b->ops->rates && to_yr == h->age_universe_yr)
+    if (b->ops->start && to_yr == h->age_universe_yr)
       add_start(b, &p, from_yr);
     else
       add_panel(b, p, from_yr, to_yr, 0);
@@ -137,32 +138,32 @@ static void add_bin(batch *b, int bin, double young_yr, double node_yr, double b
 }
 
 /* Where rates were integrated: make the mass at the last point reached the exact one, so that weights sum to the whole. */
-static void rescale(const batch *b, int n_bin, double last_yr)
+static void rescale(const batch *b, int n_bin, double exact_mass)
 {
-  const double scale = sdn_sfh_mass_since(b->h, last_yr) / b->mass;
   if (b->ops->rates && b->mass > 0)
-    for (int i = 0; i < n_bin; i++) b->mean[i] *= scale;
+    for (int i = 0; i < n_bin; i++) b->mean[i] *= exact_mass / b->mass;
 }
 
-void sdn_sfh_weights(const sdn_sfh *h, int n_age, const double *age_yr, double *weight)
+void sdn_sfh_quadrature(const sdn_sfh *h, double until_yr, double total, int n_age, const double *age_yr, double *weight)
 {
-  const double oldest_yr = h->knot_yr[h->n_knot - 1];
   batch b;   /* 16 KiB, not to be cleared */
   b.h = h;
-  b.ops = sdn_sfh_ops_of(h->family);
+  b.ops = h->ops;
+  b.until_yr = until_yr;
   b.mean = weight;
-  b.mass = b.ops->rates ? sdn_sfh_mass_since(h, age_yr[0]) : 0;
+  b.mass = b.ops->rates && age_yr[0] < until_yr ? sdn_sfh_mass_since(h, age_yr[0]) : 0;
   b.n_panel = b.n_point = 0;
   int segment = 0, n_bin = 0;
   double width = 1;
-  for (; n_bin < n_age - 1 && age_yr[n_bin] < oldest_yr; n_bin++) {
-    width = log(age_yr[n_bin + 1] / age_yr[n_bin]);
+  for (; n_bin < n_age - 1 && age_yr[n_bin] < until_yr; n_bin++) {
     weight[n_bin] = 0;
+    if (age_yr[n_bin + 1] <= h->knot_yr[0]) continue;
+    width = log(age_yr[n_bin + 1] / age_yr[n_bin]);
     add_bin(&b, n_bin, age_yr[n_bin], age_yr[n_bin + 1], width, &segment);
   }
   flush(&b);
-  rescale(&b, n_bin, fmin(age_yr[n_bin], oldest_yr));
-  if (n_bin > 0 && age_yr[n_bin] > oldest_yr) weight[n_bin - 1] += log(age_yr[n_bin] / oldest_yr) / width;   /* M = 1 beyond */
-  for (int i = n_bin; i < n_age; i++) weight[i] = 1;
+  rescale(&b, n_bin, age_yr[n_bin] < until_yr ? sdn_sfh_mass_since(h, age_yr[n_bin]) : total);
+  if (n_bin > 0 && age_yr[n_bin] > until_yr) weight[n_bin - 1] += total * log(age_yr[n_bin] / until_yr) / width;   /* the mass is constant beyond */
+  for (int i = n_bin; i < n_age; i++) weight[i] = total;
   for (int i = n_age - 1; i > 0; i--) weight[i] = fmax(weight[i] - weight[i - 1], 0);
 }

@@ -13,15 +13,16 @@ static sdn_status observed_fnu(const sdn_forward *f, const double *params, doubl
   sdn_galaxy g;
   sdn_light light;
   unsigned char *need = sdn_arena_take(arena, (size_t)c->n_block, 1, err);
-  float *scratch = sdn_arena_take(arena, n_column, sizeof *scratch, err), *spectrum = sdn_arena_take(arena, n_column, sizeof *spectrum, err);
+  float *scratch = sdn_arena_take(arena, SDN_SCRATCH, sizeof *scratch, err);
+  sdn_emergent emergent = {.spectrum = sdn_arena_take(arena, n_column, sizeof *emergent.spectrum, err)};
   float *transmission = sdn_arena_take(arena, (size_t)f->n_igm + 1, sizeof *transmission, err);
-  if (!need || !scratch || !spectrum || !transmission) return err->status;
+  if (!need || !scratch || !emergent.spectrum || !transmission) return err->status;
   memset(need, 1, (size_t)c->n_block);
   if (sdn_galaxy_prepare(f, params, 0, &g, arena, err) || sdn_galaxies_light(f, 1, &g, need, &light, arena, err)) return err->status;
-  sdn_galaxy_emerge(f, &g, &light, 0, need, scratch, spectrum);
-  if (f->igm) sdn_igm_table_transmission(f->igm, g.redshift, transmission);
+  if (sdn_galaxy_emerge(f, &g, &light, 0, need, scratch, &emergent, err)) return err->status;
+  if (f->igm) sdn_igm_table_transmission(f->igm, g.redshift, g.igm_scale, transmission);
   const double njy = g.mass_msun * sdn_cosmology_njy_per_lnu(f->model->cosmology, g.redshift);
-  for (int j = 0; j < c->n_wave; j++) fnu_nJy[j] = njy * (double)spectrum[j] * (j < f->n_igm ? (double)transmission[j] : 1);
+  for (int j = 0; j < c->n_wave; j++) fnu_nJy[j] = njy * (double)emergent.spectrum[j] * (j < f->n_igm ? (double)transmission[j] : 1);
   *stretch = 1 + g.redshift;
   return SDN_OK;
 }

@@ -16,6 +16,8 @@ const sdn_dist_form sdn_dist_forms[SDN_N_DIST_KIND] = {
   [SDN_DIST_STUDENT_T] = {"student_t", 5, {"nu", "mean", "scale", "low", "high"}, {NAN, 0, NAN, -INFINITY, INFINITY}},
   [SDN_DIST_BETA] = {"beta", 4, {"a", "b", "low", "high"}, {NAN, NAN, 0, 1}},
   [SDN_DIST_TABULATED] = {"tabulated", 0, {NULL}, {0}},
+  [SDN_DIST_GIVEN_TABLE] = {"tabulated", 3, {"given", "low", "high"}, {NAN, -INFINITY, INFINITY}},
+  [SDN_DIST_MASS_FUNCTION] = {"mass_function", 3, {"redshift", "low", "high"}, {NAN, NAN, NAN}},
 };
 
 /* ---- from probabilities to z and back */
@@ -141,6 +143,26 @@ static const char *prepare_beta(sdn_dist *d)
   return NULL;
 }
 
+/* Where the table is cut: an end that lies outside of it is its own. */
+static const char *prepare_given(sdn_dist *d)
+{
+  if (!d->grid) return "there is no table";
+  const double first = d->grid->value[0], last = d->grid->value[d->grid->n - 1], *a = d->arg;
+  if (!isfinite(a[0])) return d->kind == SDN_DIST_GIVEN_TABLE ? "the given value is not a number" : "redshift is not a number";
+  if (!(a[1] < a[2])) return "low must be below high";
+  if (!(a[1] < last && a[2] > first)) return "low and high lie beyond the table";
+  d->mix = sdn_dist_grid_at(d->grid, a[0]);
+  d->low[0] = d->high[1] = 0;
+  d->low[1] = d->high[0] = 1;
+  d->arg[1] = fmax(a[1], first);
+  d->arg[2] = fmin(a[2], last);
+  if (a[1] > first) sdn_dist_mix_cdf(&d->mix, a[1], &d->low[0], &d->low[1]);
+  if (a[2] < last) sdn_dist_mix_cdf(&d->mix, a[2], &d->high[0], &d->high[1]);
+  const double mass = d->high[0] < 0.5 ? d->high[0] - d->low[0] : d->low[1] - d->high[1];
+  d->ln_norm = log(mass);
+  return mass > 0 ? NULL : "no probability lies between low and high";
+}
+
 const char *sdn_dist_prepare(sdn_dist *d)
 {
   const double *a = d->arg;
@@ -163,6 +185,8 @@ const char *sdn_dist_prepare(sdn_dist *d)
   case SDN_DIST_STUDENT_T: return prepare_student(d);
   case SDN_DIST_BETA: return prepare_beta(d);
   case SDN_DIST_TABULATED: return d->table ? NULL : "there is no table";
+  case SDN_DIST_GIVEN_TABLE:
+  case SDN_DIST_MASS_FUNCTION: return prepare_given(d);
   case SDN_N_DIST_KIND: break;
   }
   return "there is no such distribution";
@@ -170,7 +194,8 @@ const char *sdn_dist_prepare(sdn_dist *d)
 
 void sdn_dist_support(const sdn_dist *d, double *low, double *high)
 {
-  static const int first[SDN_N_DIST_KIND] = {[SDN_DIST_TRUNCATED_NORMAL] = 2, [SDN_DIST_STUDENT_T] = 3, [SDN_DIST_BETA] = 2};
+  static const int first[SDN_N_DIST_KIND] = {[SDN_DIST_TRUNCATED_NORMAL] = 2, [SDN_DIST_STUDENT_T] = 3, [SDN_DIST_BETA] = 2,
+                                             [SDN_DIST_GIVEN_TABLE] = 1, [SDN_DIST_MASS_FUNCTION] = 1};
   *low = -INFINITY;
   *high = INFINITY;
   if (d->kind == SDN_DIST_TABULATED) {
@@ -191,6 +216,22 @@ static double beta_from_z(const sdn_dist *d, double z)
   return x.low < x.high ? d->arg[2] + width * x.low : d->arg[3] - width * x.high;
 }
 
+/* The probability below x of all the table is Phi(-z) of that below low and Phi(z) of that below high: no cancellation, from either end. */
+static double given_from_z(const sdn_dist *d, double z)
+{
+  const double p = sdn_normal_cdf(z), q = sdn_normal_cdf(-z);
+  const double x = sdn_dist_mix_quantile(&d->mix, q * d->low[0] + p * d->high[0], q * d->low[1] + p * d->high[1]);
+  return fmin(fmax(x, d->arg[1]), d->arg[2]);
+}
+
+static double given_to_z(const sdn_dist *d, double x)
+{
+  double below, above;
+  if (!(sdn_dist_mix_cdf(&d->mix, x, &below, &above) >= 0)) return NAN;
+  const double mass = exp(d->ln_norm), p = (below - d->low[0]) / mass, q = (above - d->high[1]) / mass;
+  return z_of(fmin(fmax(p, 0), 1), fmin(fmax(q, 0), 1));
+}
+
 double sdn_dist_from_z(const sdn_dist *d, double z)
 {
   const double *a = d->arg;
@@ -205,6 +246,8 @@ double sdn_dist_from_z(const sdn_dist *d, double z)
     return fmin(fmax(x, a[3]), a[4]);
   case SDN_DIST_BETA: return beta_from_z(d, z);
   case SDN_DIST_TABULATED: return sdn_dist_table_quantile(d->table, sdn_normal_cdf(z), sdn_normal_cdf(-z));
+  case SDN_DIST_GIVEN_TABLE:
+  case SDN_DIST_MASS_FUNCTION: return given_from_z(d, z);
   case SDN_N_DIST_KIND: break;
   }
   return NAN;
@@ -230,6 +273,8 @@ double sdn_dist_to_z(const sdn_dist *d, double x)
   case SDN_DIST_TABULATED:
     if (!(sdn_dist_table_cdf(d->table, x, &below, &above) >= 0)) return NAN;
     return z_of(below, above);
+  case SDN_DIST_GIVEN_TABLE:
+  case SDN_DIST_MASS_FUNCTION: return given_to_z(d, x);
   case SDN_N_DIST_KIND: break;
   }
   return NAN;
@@ -254,6 +299,8 @@ double sdn_dist_ln_pdf(const sdn_dist *d, double x)
   case SDN_DIST_BETA:
     return power_term(a[0], (x - low) / (high - low)) + power_term(a[1], (high - x) / (high - low)) - d->ln_norm;
   case SDN_DIST_TABULATED: return log(fmax(sdn_dist_table_cdf(d->table, x, &below, &above), 0));
+  case SDN_DIST_GIVEN_TABLE:
+  case SDN_DIST_MASS_FUNCTION: return log(fmax(sdn_dist_mix_cdf(&d->mix, x, &below, &above), 0)) - d->ln_norm;
   case SDN_N_DIST_KIND: break;
   }
   return -INFINITY;

@@ -7,6 +7,7 @@
 #ifndef SDN_PRIOR_DISTRIBUTION_H
 #define SDN_PRIOR_DISTRIBUTION_H
 
+#include "prior/grid_table.h"
 #include "prior/table.h"
 
 typedef enum sdn_dist_kind {
@@ -17,6 +18,8 @@ typedef enum sdn_dist_kind {
   SDN_DIST_STUDENT_T,          /* nu, mean, scale, low, high */
   SDN_DIST_BETA,               /* a, b, low, high */
   SDN_DIST_TABULATED,          /* none: a table */
+  SDN_DIST_GIVEN_TABLE,        /* given, low, high: a table for each given value, cut at low and high */
+  SDN_DIST_MASS_FUNCTION,      /* redshift, low, high: the same, of log10 mass */
   SDN_N_DIST_KIND
 } sdn_dist_kind;
 
@@ -35,9 +38,12 @@ typedef struct sdn_dist {
   sdn_dist_kind kind;
   double arg[SDN_DIST_MAX_ARG];
   const sdn_dist_table *table;
+  const sdn_dist_grid *grid;
   /* made by sdn_dist_prepare */
   double z_low, z_high;         /* a truncation's ends in the untruncated distribution's coordinates */
   double ln_norm;               /* ln of what the density is divided by */
+  sdn_dist_mix mix;             /* the grid's table at the given value */
+  double low[2], high[2];       /* given tables: probabilities below and above the ends of the truncation */
   double below_mean;            /* beta and Student's t: probability below the mean of the beta variable */
 } sdn_dist;
 

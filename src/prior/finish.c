@@ -39,7 +39,7 @@ static sdn_status check_names(const sdn_prior *p, sdn_err *err)
       if (sdn_formula_link(list[f], p->n_function, p->function, err)) return sdn_fail_in(err, "%s: %s", param->where, param->name);
       for (size_t k = 0; k < sdn_formula_n_name(list[f]); k++) {
         const char *name = sdn_formula_name(list[f], k);
-        if (sdn_prior_param_index(p, name) < 0) return unknown_name(p, param, name, err);
+        if (sdn_scope_find(p, param->scope, name, param) < 0) return unknown_name(p, param, name, err);
         if (strcmp(param->name, LEADER) == 0)
           return sdn_fail(err, SDN_USAGE, "%s: %s %s depends on %s, but nothing may come before redshift; let %s depend on redshift instead",
                           param->where, LEADER, param->text, name, name);
@@ -56,7 +56,7 @@ static int waits_for(const sdn_prior *p, const sdn_param *param, const bool *pla
   const int n = sdn_param_formulas(param, list);
   for (int f = 0; f < n; f++)
     for (size_t k = 0; k < sdn_formula_n_name(list[f]); k++) {
-      const int parent = sdn_prior_param_index(p, sdn_formula_name(list[f], k));
+      const int parent = sdn_scope_find(p, param->scope, sdn_formula_name(list[f], k), param);
       if (!placed[parent]) return parent;
     }
   return -1;
@@ -108,7 +108,7 @@ static void bind_formulas(sdn_prior *p)
     const int n = sdn_param_formulas(&p->param[i], list);
     for (int f = 0; f < n; f++)
       for (size_t k = 0; k < sdn_formula_n_name(list[f]); k++)
-        sdn_formula_bind(list[f], k, sdn_prior_param_index(p, sdn_formula_name(list[f], k)));
+        sdn_formula_bind(list[f], k, sdn_scope_find(p, p->param[i].scope, sdn_formula_name(list[f], k), &p->param[i]));
   }
 }
 
@@ -154,8 +154,8 @@ static void describe_parents(const sdn_prior *p, const sdn_param *param, const d
   text[0] = '\0';
   for (int f = 0; f < n; f++)
     for (size_t k = 0; k < sdn_formula_n_name(list[f]) && used + 1 < size; k++) {
-      const char *name = sdn_formula_name(list[f], k);
-      snprintf(text + used, size - used, "%s%s = %g", used ? ", " : "", name, params[sdn_prior_param_index(p, name)]);
+      const int parent = sdn_scope_find(p, param->scope, sdn_formula_name(list[f], k), param);
+      snprintf(text + used, size - used, "%s%s = %g", used ? ", " : "", p->param[parent].name, params[parent]);
       used = strlen(text);
     }
 }
@@ -221,7 +221,7 @@ static sdn_status check_range(const sdn_param *param, sdn_err *err)
 sdn_status sdn_prior_finish(sdn_prior *p, sdn_err *err)
 {
   if (p->finished) return sdn_fail(err, SDN_USAGE, "this prior is finished already");
-  if (check_names(p, err) || put_in_order(p, err)) return err->status;
+  if (check_names(p, err) || put_in_order(p, err) || sdn_prior_fill_bindings(p, err)) return err->status;
   if (p->n_free > SDN_SOBOL_MAX_DIM)
     return sdn_fail(err, SDN_USAGE, "the model has %d free parameters; at most %d can be served", p->n_free, SDN_SOBOL_MAX_DIM);
   p->finished = true;

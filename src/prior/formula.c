@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/number.h"
@@ -21,7 +22,7 @@ typedef enum op_kind {
 typedef struct op {
   op_kind kind;
   int index;       /* OP_PARAM: of name; OP_CALL: of call */
-  double number;   /* OP_NUMBER */
+  double number;   /* OP_NUMBER; OP_CALL: how many arguments */
 } op;
 
 struct sdn_formula {
@@ -31,6 +32,7 @@ struct sdn_formula {
   char *name[MAX_NAME];
   int slot[MAX_NAME];         /* where each name's value stands */
   char *call_name[MAX_CALL];
+  int call_arguments[MAX_CALL];   /* 0: not known yet */
   sdn_function call[MAX_CALL];
 };
 
@@ -103,6 +105,7 @@ static sdn_status parse_call(parser *p, const char *name, size_t n)
 {
   op_kind kind = OP_CALL;
   int n_argument = 1, index = 0;
+  const char *const start = p->at;
   for (size_t i = 0; i < N_BUILT_IN; i++) {
     if (strlen(built_in[i].name) != n || memcmp(built_in[i].name, name, n) != 0) continue;
     kind = built_in[i].kind;
@@ -113,8 +116,15 @@ static sdn_status parse_call(parser *p, const char *name, size_t n)
     if (i > 0 && !accept(p, ',')) return wrong(p, "a comma and a second argument are expected");
     if (parse_bracket(p)) return p->err->status;
   }
+  for (; kind == OP_CALL && n_argument < SDN_FUNCTION_MAX_ARG && accept(p, ','); n_argument++)
+    if (parse_bracket(p)) return p->err->status;
   if (!accept(p, ')')) return wrong(p, "a closing bracket is expected");
-  return emit(p, kind, index, 0, 1 - n_argument);
+  if (kind == OP_CALL && p->f->call_arguments[index] > 0 && p->f->call_arguments[index] != n_argument) {
+    p->at = start;
+    return wrong(p, "here this function has another number of arguments than before");
+  }
+  if (kind == OP_CALL) p->f->call_arguments[index] = n_argument;
+  return emit(p, kind, index, n_argument, 1 - n_argument);
 }
 
 static size_t name_length(const char *s)
@@ -246,14 +256,43 @@ size_t sdn_formula_n_name(const sdn_formula *f) { return f->n_name; }
 const char *sdn_formula_name(const sdn_formula *f, size_t i) { return f->name[i]; }
 void sdn_formula_bind(sdn_formula *f, size_t i, int slot) { f->slot[i] = slot; }
 
+void sdn_formula_fix(sdn_formula *f, const char *name, double value)
+{
+  size_t i = 0;
+  while (i < f->n_name && strcmp(f->name[i], name) != 0) i++;
+  if (i == f->n_name) return;
+  for (op *o = f->code; o < f->code + f->n_code; o++) {
+    if (o->kind != OP_PARAM) continue;
+    if (o->index == (int)i) *o = (op){OP_NUMBER, 0, value};
+    else if (o->index > (int)i) o->index--;
+  }
+  sdn_release(f->name[i]);
+  f->n_name--;
+  for (; i < f->n_name; i++) f->name[i] = f->name[i + 1];
+}
+
+static int arguments_of(const sdn_function *f) { return f->fn ? 1 : f->n_argument; }
+
+/* err, with a list of all that there is. */
+static sdn_status no_function(const sdn_formula *f, const char *name, size_t n, const sdn_function *functions, sdn_err *err)
+{
+  char list[600] = "";
+  for (size_t i = 0; i < n; i++) {
+    const size_t used = strlen(list);
+    snprintf(list + used, sizeof list - used, " %s", functions[i].name);
+  }
+  return sdn_fail(err, SDN_USAGE, "formula '%.200s': there is no function '%s'; known are exp ln log10 sqrt abs min max pow%s", f->text, name, list);
+}
+
 sdn_status sdn_formula_link(sdn_formula *f, size_t n, const sdn_function *functions, sdn_err *err)
 {
   for (size_t c = 0; c < f->n_call; c++) {
     size_t i = 0;
     while (i < n && strcmp(functions[i].name, f->call_name[c]) != 0) i++;
-    if (i == n)
-      return sdn_fail(err, SDN_USAGE, "formula '%.200s': there is no function '%s'; known are exp ln log10 sqrt abs min max pow%s%s", f->text,
-                      f->call_name[c], n > 0 ? " " : "", n > 0 ? functions[0].name : "");
+    if (i == n) return no_function(f, f->call_name[c], n, functions, err);
+    if (arguments_of(&functions[i]) != f->call_arguments[c])
+      return sdn_fail(err, SDN_USAGE, "formula '%.200s': %s takes %d arguments, not %d", f->text, functions[i].name, arguments_of(&functions[i]),
+                      f->call_arguments[c]);
     f->call[c] = functions[i];
   }
   return SDN_OK;
@@ -284,6 +323,8 @@ static double binary(op_kind kind, double a, double b)
   }
 }
 
+static double call(const sdn_function *f, const double *x) { return f->fn ? f->fn(f->ctx, *x) : f->fn_n(f->ctx, x); }
+
 double sdn_formula_value(const sdn_formula *f, const double *params)
 {
   double stack[MAX_DEPTH + 1];
@@ -292,7 +333,10 @@ double sdn_formula_value(const sdn_formula *f, const double *params)
   for (const op *o = f->code, *end = f->code + f->n_code; o < end; o++) {
     if (o->kind == OP_NUMBER) stack[++top] = o->number;
     else if (o->kind == OP_PARAM) stack[++top] = params[f->slot[o->index]];
-    else if (o->kind == OP_CALL) stack[top] = f->call[o->index].fn(f->call[o->index].ctx, stack[top]);
+    else if (o->kind == OP_CALL) {
+      top -= (int)o->number - 1;
+      stack[top] = call(&f->call[o->index], &stack[top]);
+    }
     else if (o->kind < OP_ADD) stack[top] = unary(o->kind, stack[top]);
     else {
       stack[top - 1] = binary(o->kind, stack[top - 1], stack[top]);

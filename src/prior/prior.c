@@ -16,6 +16,7 @@ int sdn_prior_free_param(const sdn_prior *p, int free_index) { return p->free_pa
 bool sdn_prior_param_is_free(const sdn_prior *p, int param) { return p->param[param].kind == SDN_PARAM_FREE; }
 bool sdn_prior_param_is_default(const sdn_prior *p, int param) { return p->param[param].is_default; }
 const char *sdn_prior_param_text(const sdn_prior *p, int param) { return p->param[param].text; }
+const char *sdn_prior_param_help(const sdn_prior *p, int param) { return p->param[param].help; }
 
 int sdn_prior_param_index(const sdn_prior *p, const char *name)
 {
@@ -34,9 +35,12 @@ uint64_t sdn_prior_hash(const sdn_prior *p, uint64_t hash)
 {
   for (int i = 0; i < p->n; i++) {
     const sdn_dist_table *t = p->param[i].table;
-    if (!t) continue;
-    hash = sdn_hash_bytes(t->value, t->n * sizeof *t->value, hash);
-    hash = sdn_hash_bytes(t->density, t->n * sizeof *t->density, hash);
+    const sdn_dist_grid *g = p->param[i].grid;
+    if (t) hash = sdn_hash_bytes(t->value, t->n * sizeof *t->value, hash);
+    if (t) hash = sdn_hash_bytes(t->density, t->n * sizeof *t->density, hash);
+    if (g) hash = sdn_hash_bytes(g->given, g->n_given * sizeof *g->given, hash);
+    if (g) hash = sdn_hash_bytes(g->value, g->n * sizeof *g->value, hash);
+    if (g) hash = sdn_hash_bytes(g->density, g->n_given * g->n * sizeof *g->density, hash);
   }
   return hash;
 }

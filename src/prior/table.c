@@ -65,9 +65,8 @@ void sdn_dist_table_free(sdn_dist_table *t)
   sdn_release(t);
 }
 
-/* The length from the end of a segment where the density is `here`, to `there` at its other end, that holds `mass`: the root of
- * here s + (there - here) s^2 / (2 width) = mass, in the form that has no cancellation. */
-static double length_of(double mass, double here, double there, double width)
+/* The root of here s + (there - here) s^2 / (2 width) = mass, in the form that has no cancellation. */
+double sdn_dist_segment_length(double mass, double here, double there, double width)
 {
   const double root = sqrt(here * here + 2 * mass * (there - here) / width), sum = here + (root > 0 ? root : 0);
   const double s = sum > 0 ? 2 * mass / sum : 0;
@@ -101,10 +100,10 @@ double sdn_dist_table_quantile(const sdn_dist_table *t, double below, double abo
 {
   if (below <= above) {
     const size_t i = find_below(t, below);
-    return t->value[i] + length_of(below - t->below[i], t->density[i], t->density[i + 1], t->value[i + 1] - t->value[i]);
+    return t->value[i] + sdn_dist_segment_length(below - t->below[i], t->density[i], t->density[i + 1], t->value[i + 1] - t->value[i]);
   }
   const size_t i = find_above(t, above);
-  return t->value[i + 1] - length_of(above - t->above[i + 1], t->density[i + 1], t->density[i], t->value[i + 1] - t->value[i]);
+  return t->value[i + 1] - sdn_dist_segment_length(above - t->above[i + 1], t->density[i + 1], t->density[i], t->value[i + 1] - t->value[i]);
 }
 
 double sdn_dist_table_cdf(const sdn_dist_table *t, double x, double *below, double *above)

@@ -20,4 +20,7 @@ double sdn_dist_table_quantile(const sdn_dist_table *t, double below, double abo
 /* The density at x and the probabilities on either side; negative where x lies outside the table or between two zero densities. */
 double sdn_dist_table_cdf(const sdn_dist_table *t, double x, double *below, double *above);
 
+/* The length from the end of a segment where the density is `here`, `there` at its other end, that holds `mass`. */
+double sdn_dist_segment_length(double mass, double here, double there, double width);
+
 #endif

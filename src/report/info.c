@@ -10,6 +10,7 @@
 #include "base/yaml.h"
 #include "report/report_rows.h"
 #include "survey/survey.h"
+#include "survey/units.h"
 
 static const struct { unsigned bit; const char *meaning; } flag_meaning[] = {
   {SDN_FLAG_NO_DATA, "no band has data: the answer is the prior"},
@@ -50,19 +51,45 @@ static sdn_status explain_model(const char *yaml, const char *origin, FILE *out,
   return status;
 }
 
-/* The background errors of each band, the depth that the median one means, and what the catalogue's columns are called. */
+/* The background errors of a band, and what the catalogue's columns are called. */
+static void print_band(const sdn_survey *s, int b, FILE *out)
+{
+  const sdn_band *band = &s->band[b];
+  const char *unit = sdn_survey_band_unit(s, b);
+  char sigma[64], depth[32] = "";
+  snprintf(sigma, sizeof sigma, "%.4g  %.4g  %.4g", band->sigma.low, band->sigma.median, band->sigma.high);
+  if (!strcmp(unit, "nJy")) snprintf(depth, sizeof depth, "%.2f", 31.4 - 2.5 * log10(5 * band->sigma.median));
+  else snprintf(depth, sizeof depth, "%s", unit);
+  fprintf(out, "  %-14s %-28s %-28s %-10s %-26s %-26s %.6g\n", band->name, band->filter, sigma, depth, band->flux_column, band->error_column, band->to_njy);
+}
+
+/* A spectrum in one line instead of hundreds. */
+static void print_spectrum(const sdn_survey *s, const sdn_spectrum *k, FILE *out)
+{
+  const sdn_band *first = &s->band[k->first], *last = &s->band[k->first + k->n - 1];
+  double low = first->sigma.low, high = first->sigma.high;
+  for (int b = k->first; b < k->first + k->n; b++) {
+    low = fmin(low, s->band[b].sigma.low);
+    high = fmax(high, s->band[b].sigma.high);
+  }
+  fprintf(out, "  spectrum %s: %d pixels, %g to %g A, ", k->name, k->n, k->low_A, k->high_A);
+  if (k->largest_resolution > 0) fprintf(out, "R = %.4g to %.4g", k->least_resolution, k->largest_resolution);
+  else fputs("sharp", out);
+  fprintf(out, "; sigma %.4g to %.4g nJy; floor_fraction %g; columns %s, %s to %s, %s\n", low, high, first->floor_fraction, first->flux_column, first->error_column,
+          last->flux_column, last->error_column);
+}
+
 static void print_bands(const sdn_survey *s, FILE *out)
 {
+  bool magnitudes = false;
   fprintf(out, "  %-14s %-28s %-28s %-10s %-26s %-26s %s\n", "band", "filter", "sigma: low median high [nJy]", "5 sigma AB", "flux column", "error column",
           "nJy per unit");
   for (int b = 0; b < s->n_band; b++) {
-    const sdn_band *band = &s->band[b];
-    char sigma[64];
-    snprintf(sigma, sizeof sigma, "%.4g  %.4g  %.4g", band->sigma.low, band->sigma.median, band->sigma.high);
-    fprintf(out, "  %-14s %-28s %-28s %-10.2f %-26s %-26s %.6g\n", band->name, band->filter, sigma, 31.4 - 2.5 * log10(5 * band->sigma.median),
-            band->flux_column, band->error_column, band->to_njy);
+    if (s->band[b].spectrum < 0) print_band(s, b, out);
+    magnitudes = magnitudes || s->band[b].magnitude;
   }
-  if (s->magnitudes) fputs("  the columns are AB magnitudes: nJy per unit is the flux of magnitude 0\n", out);
+  for (int k = 0; k < s->n_spectrum; k++) print_spectrum(s, &s->spectrum[k], out);
+  if (magnitudes) fputs("  the columns are AB magnitudes: nJy per unit is the flux of magnitude 0\n", out);
 }
 
 static void print_noise(const sdn_survey *s, FILE *out)
@@ -80,7 +107,9 @@ static void print_missing(const sdn_survey *s, FILE *out)
   for (int p = 0; p < s->n_pattern; p++) {
     fprintf(out, "; in %g together", s->pattern[p].fraction);
     for (int b = 0; b < s->n_band; b++)
-      if (s->pattern[p].missing[b]) fprintf(out, " %s", s->band[b].name);
+      if (s->pattern[p].missing[b] && s->band[b].spectrum < 0) fprintf(out, " %s", s->band[b].name);
+    for (int k = 0; k < s->n_spectrum; k++)
+      if (s->pattern[p].missing[s->spectrum[k].first]) fprintf(out, " %s", s->spectrum[k].name);
   }
   fputs("\n  missing_value: NaN", out);
   for (size_t i = 0; i < s->n_missing_value; i++) fprintf(out, " %g", s->missing_value[i]);
@@ -89,7 +118,11 @@ static void print_missing(const sdn_survey *s, FILE *out)
 
 static void print_survey(const sdn_survey *s, FILE *out)
 {
-  fprintf(out, "survey: %s, %d bands\n", sdn_survey_name(s), sdn_survey_n_band(s));
+  int n_pixel = 0;
+  for (int k = 0; k < s->n_spectrum; k++) n_pixel += s->spectrum[k].n;
+  fprintf(out, "survey: %s, %d bands", sdn_survey_name(s), s->n_band - n_pixel);
+  if (n_pixel) fprintf(out, " and %d spectra of %d pixels", s->n_spectrum, n_pixel);
+  fputc('\n', out);
   print_bands(s, out);
   print_noise(s, out);
   print_missing(s, out);
@@ -122,9 +155,9 @@ static sdn_status info_yaml(const char *path, FILE *out, sdn_err *err)
   sdn_status status = sdn_read_text_file(path, &text, err);
   if (status == SDN_OK) status = sdn_yaml_parse(text, path, &root, err);
   if (status == SDN_OK) {
-    if (sdn_yaml_get(root, "bands")) status = info_survey(path, out, err);
+    if (sdn_yaml_get(root, "bands") || sdn_yaml_get(root, "spectra") || sdn_yaml_get(root, "lines")) status = info_survey(path, out, err);
     else if (sdn_yaml_get(root, "grid")) status = explain_model(text, path, out, err);
-    else status = sdn_fail(err, SDN_FORMAT, "%s names neither a grid (a model) nor bands (a survey)", path);
+    else status = sdn_fail(err, SDN_FORMAT, "%s names neither a grid (a model) nor bands, spectra or lines (a survey)", path);
   }
   sdn_yaml_free(root);
   sdn_release(text);

@@ -86,23 +86,37 @@ static void find_bands(sdn_report_table *t)
   }
 }
 
-/* The file names its bands' pivots as BANDn, PIVOTn. */
+/* A band by its name in the header. Lines are no flux densities: they leave the picture. */
+static void place_band(sdn_report_table *t, const char *name, const char *id, double pivot_A)
+{
+  int n = 0;
+  for (int i = 0; i < t->n_band; i++) {
+    sdn_report_band *b = &t->band[i];
+    const bool named = !strcmp(b->name, name);
+    if (named && !strncmp(id, "line", 4) && strchr(id, ':')) continue;
+    if (named) b->pivot_A = pivot_A;
+    t->band[n++] = *b;
+  }
+  t->n_band = n;
+}
+
+/* The file names its bands, their ids and pivots as BANDn, FILTn, PIVOTn. */
 static sdn_status read_pivots(sdn_report_table *t, sdn_err *err)
 {
+  static const char *const keys[3] = {"BAND", "FILT", "PIVOT"};
+  bool end = false;
   for (int i = 0; i < t->n_band; i++) t->band[i].pivot_A = NAN;
-  for (int k = 1; k <= SDN_REPORT_MAX_BAND; k++) {
-    char key[16], *name = NULL, *pivot = NULL;
-    snprintf(key, sizeof key, "BAND%d", k);
-    sdn_status status = sdn_table_meta(t->table, key, &name, err);
-    snprintf(key, sizeof key, "PIVOT%d", k);
-    if (status == SDN_OK) status = sdn_table_meta(t->table, key, &pivot, err);
-    bool end = status != SDN_OK || !*name;
-    for (int i = 0; !end && i < t->n_band; i++)
-      if (!strcmp(t->band[i].name, name)) t->band[i].pivot_A = strtod(pivot, NULL);
-    sdn_release(name);
-    sdn_release(pivot);
+  for (int k = 1; k <= SDN_REPORT_MAX_BAND && !end; k++) {
+    char key[16], *value[3] = {NULL, NULL, NULL};
+    sdn_status status = SDN_OK;
+    for (int i = 0; i < 3 && status == SDN_OK; i++) {
+      snprintf(key, sizeof key, "%s%d", keys[i], k);
+      status = sdn_table_meta(t->table, key, &value[i], err);
+    }
+    end = status != SDN_OK || !*value[0];
+    if (!end) place_band(t, value[0], value[1], strtod(value[2], NULL));
+    for (int i = 0; i < 3; i++) sdn_release(value[i]);
     if (status != SDN_OK) return status;
-    if (end) break;
   }
   return SDN_OK;
 }

@@ -142,9 +142,9 @@ static void node_densities(const sdn_survey *s, const hidden *h, double flux, in
 {
   for (int i = 0; i < n; i++) {
     const double m = mu[(long)i * s->n_band], half_square = 0.5 * (flux - m) * (flux - m);
-    const double widest = sdn_noise_variance(s, h->largest_sigma0, m), least = half_square / widest;
+    const double widest = sdn_noise_variance(&s->band[h->band], h->largest_sigma0, m), least = half_square / widest;
     for (int q = 0; q < h->n; q++) {
-      const double inverse = 1 / sdn_noise_variance(s, h->sigma0[q], m);
+      const double inverse = 1 / sdn_noise_variance(&s->band[h->band], h->sigma0[q], m);
       density[q * CHUNK + i] = sqrt(widest * inverse) * exp(least - half_square * inverse);
     }
     ln_like[i] -= least + 0.5 * (log(widest) + LN_2_PI);

@@ -24,7 +24,7 @@ const char *sdn_survey_evidence_kind(const sdn_survey *s) { return s->error_colu
 /* With error_column max: whether the listed error is the floor, so that sigma0 is less. A floor below every sigma0 of the band cannot be one. */
 static bool at_floor(const sdn_survey *s, int band, double f, double sigma)
 {
-  const double floor = s->column_floor_fraction * fabs(f);
+  const double floor = s->band[band].column_floor_fraction * fabs(f);
   return s->error_column == SDN_ERROR_COLUMN_MAX && fabs(sigma - floor) <= AT_FLOOR * floor && floor > s->band[band].sigma.low;
 }
 
@@ -32,7 +32,7 @@ double sdn_survey_background_sigma(const sdn_survey *s, int band, double f_nJy, 
 {
   const sdn_sigma *d = &s->band[band].sigma;
   if (s->error_column == SDN_ERROR_COLUMN_QUADRATURE) {
-    const double floor = s->column_floor_fraction * f_nJy, difference = sigma_nJy * sigma_nJy - floor * floor;
+    const double floor = s->band[band].column_floor_fraction * f_nJy, difference = sigma_nJy * sigma_nJy - floor * floor;
     return difference > LEAST_DIFFERENCE * sigma_nJy * sigma_nJy ? sqrt(difference) : d->low;
   }
   return d->constant && at_floor(s, band, f_nJy, sigma_nJy) ? d->median : sigma_nJy;
@@ -59,7 +59,7 @@ static double ln_exact(const sdn_survey *s, const sdn_datum *d, const float *mu)
   double sum = 0;
   for (int k = 0; k < d->n_exact; k++) {
     const int b = d->exact[k];
-    const double variance = sdn_noise_variance(s, d->sigma0[k], mu[b]), residual = (double)d->flux[b] - (double)mu[b];
+    const double variance = sdn_noise_variance(&s->band[b], d->sigma0[k], mu[b]), residual = (double)d->flux[b] - (double)mu[b];
     sum += residual * residual / variance + log(variance);
   }
   return -0.5 * (sum + d->n_exact * LN_2_PI);

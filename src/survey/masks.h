@@ -10,7 +10,7 @@
 typedef struct sdn_mask_plan {
   bool any;                            /* false: nothing is ever missing, and no random number is used */
   uint64_t drop_below;                 /* a word below drops its band */
-  uint64_t pattern_below[SDN_SURVEY_MAX_BAND];   /* [n_pattern] running sums of the fractions */
+  uint64_t pattern_below[SDN_SURVEY_MAX_PATTERN];   /* [n_pattern] running sums of the fractions */
 } sdn_mask_plan;
 
 void sdn_mask_plan_set(sdn_mask_plan *plan, const sdn_survey *s);

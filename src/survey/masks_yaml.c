@@ -7,18 +7,24 @@
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 #define FRACTION_ROUNDING 1e-9   /* by which fractions written in decimals may sum to more than 1 */
 
-static int find_band(const sdn_survey *s, const char *name)
+/* A band's name, or a spectrum's for all its pixels: *first and how many; 0: neither. */
+static int find_bands(const sdn_survey *s, const char *name, int *first)
 {
-  for (int b = 0; b < s->n_band; b++)
-    if (!strcmp(s->band[b].name, name)) return b;
-  return -1;
+  for (*first = 0; *first < s->n_band; ++*first)
+    if (!strcmp(s->band[*first].name, name)) return 1;
+  for (int k = 0; k < s->n_spectrum; k++) {
+    *first = s->spectrum[k].first;
+    if (!strcmp(s->spectrum[k].name, name)) return s->spectrum[k].n;
+  }
+  return 0;
 }
 
 static sdn_status unknown_band(const sdn_yaml *node, const sdn_survey *s, sdn_err *err)
 {
-  const char *names[SDN_SURVEY_MAX_BAND];
+  const char *names[2 * SDN_SURVEY_MAX_BAND];   /* no more spectra than bands */
   for (int b = 0; b < s->n_band; b++) names[b] = s->band[b].name;
-  const char *nearest = sdn_nearest(node->text, names, (size_t)s->n_band);
+  for (int k = 0; k < s->n_spectrum; k++) names[s->n_band + k] = s->spectrum[k].name;
+  const char *nearest = sdn_nearest(node->text, names, (size_t)(s->n_band + s->n_spectrum));
   return sdn_yaml_fail(node, err, "a pattern of missing bands names '%s', which is no band of this survey%s%s%s", node->text,
                        nearest ? " (did you mean " : "", nearest ? nearest : "", nearest ? "?)" : "");
 }
@@ -36,10 +42,13 @@ static sdn_status parse_pattern(const sdn_yaml *map, const sdn_survey *s, sdn_ma
   for (size_t i = 0; i < bands->n; i++) {
     const sdn_yaml *node = bands->item[i];
     if (node->kind != SDN_YAML_SCALAR) return sdn_yaml_fail(node, err, "a pattern's bands are names");
-    const int b = find_band(s, node->text);
-    if (b < 0) return unknown_band(node, s, err);
-    n_missing += !pattern->missing[b];
-    pattern->missing[b] = true;
+    int first;
+    const int n = find_bands(s, node->text, &first);
+    if (n == 0) return unknown_band(node, s, err);
+    for (int b = first; b < first + n; b++) {
+      n_missing += !pattern->missing[b];
+      pattern->missing[b] = true;
+    }
   }
   if (n_missing == s->n_band) return sdn_yaml_fail(map, err, "a pattern leaves no band at all; a galaxy without data cannot be learnt from");
   return SDN_OK;
@@ -48,8 +57,8 @@ static sdn_status parse_pattern(const sdn_yaml *map, const sdn_survey *s, sdn_ma
 static sdn_status parse_patterns(const sdn_yaml *list, sdn_survey *s, sdn_err *err)
 {
   if (list->kind != SDN_YAML_LIST) return sdn_yaml_fail(list, err, "patterns is a list such as [{fraction: 0.2, bands: [F335M, F410M]}]");
-  if (list->n > SDN_SURVEY_MAX_BAND)
-    return sdn_yaml_fail(list, err, "at most %d patterns of missing bands are possible, not %zu", SDN_SURVEY_MAX_BAND, list->n);
+  if (list->n > SDN_SURVEY_MAX_PATTERN)
+    return sdn_yaml_fail(list, err, "at most %d patterns of missing bands are possible, not %zu", SDN_SURVEY_MAX_PATTERN, list->n);
   s->pattern = sdn_alloc(list->n, sizeof *s->pattern, "patterns of missing bands", err);
   if (!s->pattern) return err->status;
   double sum = 0;

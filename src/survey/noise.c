@@ -44,24 +44,23 @@ static void draw_sigma0(drawing *d)
 static void draw_flux(const drawing *d, const float *mu, float *flux)
 {
   const sdn_survey *s = d->s;
-  for (int b = 0; b < s->n_band; b++) flux[b] = (float)(mu[b] + sqrt(sdn_noise_variance(s, d->sigma0[b], mu[b])) * d->normal[b]);
+  for (int b = 0; b < s->n_band; b++) flux[b] = (float)(mu[b] + sqrt(sdn_noise_variance(&s->band[b], d->sigma0[b], mu[b])) * d->normal[b]);
 }
 
 /* The error column that goes with the noisy fluxes. */
 static void list_errors(const drawing *d, const float *flux, float *sigma)
 {
   const sdn_survey *s = d->s;
-  const double c = s->column_floor_fraction;
   if (s->error_column == SDN_ERROR_COLUMN_NONE) {
     memcpy(sigma, d->sigma0, (size_t)s->n_band * sizeof *sigma);
   } else if (s->error_column == SDN_ERROR_COLUMN_MAX) {
     for (int b = 0; b < s->n_band; b++) {
-      const float floor = (float)c * fabsf(flux[b]), sigma0 = d->sigma0[b];
+      const float floor = (float)s->band[b].column_floor_fraction * fabsf(flux[b]), sigma0 = d->sigma0[b];
       sigma[b] = sigma0 > floor ? sigma0 : floor;
     }
   } else {
     for (int b = 0; b < s->n_band; b++) {
-      const double floor = c * flux[b], sigma0 = d->sigma0[b];
+      const double floor = s->band[b].column_floor_fraction * flux[b], sigma0 = d->sigma0[b];
       sigma[b] = (float)sqrt(sigma0 * sigma0 + floor * floor);
     }
   }

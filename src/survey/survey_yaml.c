@@ -24,6 +24,8 @@ void sdn_survey_free(sdn_survey *s)
     sdn_release(s->band[b].error_column);
   }
   sdn_release(s->band);
+  for (int k = 0; s->spectrum && k < s->n_spectrum; k++) sdn_release(s->spectrum[k].name);
+  sdn_release(s->spectrum);
   sdn_release(s->pattern);
   sdn_release(s->missing_value);
   sdn_release(s->id_column);
@@ -72,15 +74,18 @@ static sdn_status parse_noise(const sdn_yaml *root, sdn_survey *s, sdn_err *err)
 static sdn_status parse_root(const sdn_yaml *root, sdn_survey *s, sdn_err *err)
 {
   static const char *const keys[] = {"name", "flux_unit", "missing_value", "floor_fraction", "poisson_njy", "error_column", "column_floor_fraction",
-                                     "sigma_correlation", "missing", "columns", "bands"};
+                                     "sigma_correlation", "missing", "columns", "bands", "spectra", "lines"};
   const char *name = "";
+  sdn_survey_shared shared;
   if (root->kind != SDN_YAML_MAP) return sdn_yaml_fail(root, err, "a survey is a map of keys such as name, flux_unit and bands");
   if (sdn_yaml_only_keys(root, keys, COUNT(keys), err)) return err->status;
   if (sdn_yaml_text(root, "name", true, &name, err)) return err->status;
   if (!(s->name = sdn_copy_text(name, err))) return err->status;
   if (sdn_yaml_numbers(root, "missing_value", false, &s->missing_value, &s->n_missing_value, err)) return err->status;
   if (parse_noise(root, s, err)) return err->status;
-  if (sdn_survey_parse_bands(root, s, err)) return err->status;
+  if (sdn_survey_parse_shared(root, sdn_yaml_get(root, "bands") || !sdn_yaml_get(root, "lines"), s, &shared, err)) return err->status;
+  if (sdn_survey_parse_bands(root, &shared, s, err) || sdn_survey_parse_spectra(root, &shared, s, err) || sdn_survey_parse_lines(root, &shared, s, err)) return err->status;
+  for (int b = 0; b < s->n_band; b++) s->varies = s->varies || !s->band[b].sigma.constant;
   return sdn_survey_parse_masks(root, s, err);
 }
 

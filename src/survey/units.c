@@ -4,6 +4,7 @@
 #include <float.h>
 #include <math.h>
 
+#include "physics/observable.h"
 #include "survey/survey.h"
 
 #define MISSING_TOLERANCE 1e-6   /* relative: a float32 column holds -99.9 only to 6e-8 */
@@ -22,7 +23,7 @@ sdn_band_state sdn_survey_to_njy(const sdn_survey *s, int band, double flux, dou
   *f_nJy = *s_nJy = NAN;
   if (isinf(flux) || sdn_survey_is_missing_value(s, flux) || (!isnan(error) && sdn_survey_is_missing_value(s, error))) return SDN_BAND_MISSING;
   double f = flux * s->band[band].to_njy, sigma = error * s->band[band].to_njy;
-  if (s->magnitudes) {
+  if (s->band[band].magnitude) {
     f = s->band[band].to_njy * exp(-0.4 * LN_10 * flux);
     sigma = f * 0.4 * LN_10 * error;
   }
@@ -34,6 +35,8 @@ sdn_band_state sdn_survey_to_njy(const sdn_survey *s, int band, double flux, dou
   return SDN_BAND_OBSERVED;
 }
 
+const char *sdn_survey_band_unit(const sdn_survey *s, int band) { return sdn_observable_id_unit(s->band[band].filter); }
+int sdn_survey_band_spectrum(const sdn_survey *s, int band) { return s->band[band].spectrum; }
 const char *sdn_survey_flux_column(const sdn_survey *s, int band) { return s->band[band].flux_column; }
 const char *sdn_survey_error_column(const sdn_survey *s, int band) { return s->band[band].error_column; }
 const char *sdn_survey_id_column(const sdn_survey *s) { return s->id_column; }

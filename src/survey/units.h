@@ -17,6 +17,11 @@ typedef enum sdn_band_state {
  * dm the flux error f * 0.4 ln(10) * dm. f_nJy and s_nJy are NaN unless the band is SDN_BAND_OBSERVED. */
 sdn_band_state sdn_survey_to_njy(const sdn_survey *s, int band, double flux, double error, double *f_nJy, double *s_nJy);
 
+/* The unit of a band's numbers inside sedna: nJy of filters and pixels, others of lines (physics/observable.h). */
+const char *sdn_survey_band_unit(const sdn_survey *s, int band);
+/* The spectrum that a band is a pixel of, or -1. */
+int sdn_survey_band_spectrum(const sdn_survey *s, int band);
+
 /* Names of the catalogue's columns, "{band}" already replaced by the band's name. Owned by s. */
 const char *sdn_survey_flux_column(const sdn_survey *s, int band);
 const char *sdn_survey_error_column(const sdn_survey *s, int band);

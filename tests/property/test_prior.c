@@ -56,6 +56,11 @@ static const char *const one_parameter[] = {
   "a: {prior: beta, a: 0.5, b: 0.5}", "a: {prior: beta, a: 0.3, b: 8}", "a: {prior: beta, a: 7, b: 0.2}", "a: {prior: beta, a: 300, b: 200}",
   "a: {prior: tabulated, value: [0, 1, 3, 4], density: [0, 2, 1, 0]}", "a: {prior: tabulated, value: [-2, 0, 1], density: [1, 3, 0.5]}",
   "a: {prior: tabulated, value: [0, 1, 2, 3], density: [1, 0, 0, 1]}",
+  "a: {prior: tabulated, given: 0.7, given_values: [0, 1, 3], value: [0, 1, 3, 4], density: [[0, 2, 1, 0], [1, 0.5, 0.5, 3], [1, 1, 1, 1]]}",
+  "a: {prior: tabulated, given: 5, low: 0.5, high: 3.5, given_values: [0, 1, 3], value: [0, 1, 3, 4], density: [[0, 2, 1, 0], [1, 0.5, 0.5, 3], [0, 1, 2, 0]]}",
+  "a: {prior: mass_function, redshift: 1.3, low: 7, high: 12.5}", "a: {prior: mass_function, redshift: 2, low: \"max(3, 8)\", high: 12}",
+  "a: {prior: mass_function, redshift: 5.4, low: 8, high: 11, family: leja20_tacchella18}",
+  "redshift: {prior: volume_and_mass_function, low: 0, high: 6, log_mass_low: 8 + redshift / 2, family: leja20_tacchella18}",
 };
 #define N_ONE (sizeof one_parameter / sizeof *one_parameter)
 
@@ -147,8 +152,13 @@ static void density_is_the_derivative_of_the_map(void **state)
   for (size_t i = 0; i < N_ONE; i++) {
     sdn_prior *p = test_prior(one_parameter[i]);
     gsl_function f = {density, p};
-    double integral, error;
-    gsl_integration_qag(&f, map(p, -2), map(p, 1), 1e-9, 1e-9, 1000, GSL_INTEG_GAUSS31, work, &integral, &error);
+    const double low = map(p, -2), high = map(p, 1);
+    double integral = 0, error;
+    if (strstr(one_parameter[i], "mass_function")) {   /* hundreds of kinks */
+      enum { N = 100000 };
+      for (int k = 0; k < N; k++) integral += density(low + (high - low) * (k + 0.5) / N, p) * (high - low) / N;
+    } else
+      gsl_integration_qag(&f, low, high, 1e-9, 1e-9, 1000, GSL_INTEG_GAUSS31, work, &integral, &error);
     const double expected = gsl_cdf_ugaussian_P(1) - gsl_cdf_ugaussian_P(-2);
     if (!(fabs(integral - expected) <= TOL_INTEGRAL)) fail_msg("%s: %.12g of %.12g", one_parameter[i], integral, expected);
     sdn_prior_free(p);

@@ -149,7 +149,7 @@ static double band_flux(int b, const double *lnu)
   float weight[N_WAVE];
   int first, last;
   double sum = 0;
-  assert_true(sdn_filter_weights(sdn_forward_filter(forward, b), g->n_wave, g->wave_A, 1, &first, &last, weight));
+  assert_true(sdn_filter_weights(sdn_forward_observable(forward, b)->filter, g->n_wave, g->wave_A, 1, &first, &last, weight));
   for (int j = first; j < last; j++) sum += (double)weight[j] * lnu[j];
   return sum * sdn_cosmology_njy_per_lnu(model->cosmology, 0);
 }

@@ -6,20 +6,29 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "physics/attenuation.h"
 #include "support/json.h"
+#include "support/law_text.h"
 #include "support/shared.h"
 
 #define TOL_PRINTED 1e-6     /* of A_V: six decimals */
 #define TOL_TABULATED 1e-5   /* relative: Synthesizer interpolates linearly between points 0.3 nm apart */
 
-static double bumped_at_5500(double bump)   /* what the other codes' curve is at 5500 A */
+/* The Noll+2009 curve as the other codes normalise it: the bare polynomial is 1 at 5500 A, whatever the bump. */
+static double noll_tau(double slope, double bump, double wave_A)
 {
-  return 1 + bump * sdn_attenuation_drude(5500) / sdn_attenuation_base(SDN_ATTENUATION_CALZETTI, 5500);
+  char yaml[200];
+  const double drude = 1 / (1 + pow((5500.0 * 5500 - 2175.0 * 2175) / (5500.0 * 350), 2)), k_v = 4.047892;
+  snprintf(yaml, sizeof yaml, "{law: calzetti, a_v_mag: 1, slope: %.17g, bump: %.17g}", slope, bump);
+  test_dust d = test_dust_of(yaml);
+  const double tau = test_dust_k(&d, wave_A) * (1 + bump * drude / k_v);
+  test_dust_free(&d);
+  return tau;
 }
 
 static void notes_agree(void **state)
@@ -31,11 +40,9 @@ static void notes_agree(void **state)
     {-.3, 2, 2175, 3.419379}, {-.3, 2, 5500, 1.002795},
   };
   for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
-    const double tau = sdn_attenuation_curve(SDN_ATTENUATION_CALZETTI, row[i].slope, row[i].bump, row[i].wave_A) * bumped_at_5500(row[i].bump);
+    const double tau = noll_tau(row[i].slope, row[i].bump, row[i].wave_A);
     if (!(fabs(tau - row[i].tau) <= TOL_PRINTED)) fail_msg("slope %g bump %g, %g A: %.8g, notes %.8g", row[i].slope, row[i].bump, row[i].wave_A, tau, row[i].tau);
   }
-  const double k_v = 4.04789, printed = 5e-6;
-  assert_true(fabs(sdn_attenuation_base(SDN_ATTENUATION_CALZETTI, 5500) - k_v) <= printed);
 }
 
 static bool is_calzetti(const json *curve)
@@ -62,7 +69,7 @@ static void synthesizer_agrees(void **state)
     assert_true(wave && value && wave->n == value->n);
     for (size_t j = 0; j < wave->n; j++) {
       const double wave_A = wave->item[j]->number, expected = value->item[j]->number;
-      const double got = sdn_attenuation_curve(SDN_ATTENUATION_CALZETTI, slope, bump, wave_A) * bumped_at_5500(bump);
+      const double got = noll_tau(slope, bump, wave_A);
       if (!(fabs(got / expected - 1) <= TOL_TABULATED)) fail_msg("slope %g bump %g, %g A: %.8g, Synthesizer %.8g", slope, bump, wave_A, got, expected);
       worst = fmax(worst, fabs(got / expected - 1));
       n_compared++;

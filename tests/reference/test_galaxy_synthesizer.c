@@ -44,7 +44,7 @@ static int make_kind(const char *grid, bool nebular, bool igm, kind *k)
   snprintf(yaml, sizeof yaml,
            "grid: %s\nredshift: {prior: uniform, low: 0, high: 13}\n"
            "stars:\n  log_mass_formed_msun: {prior: uniform, low: 0, high: 14}\n  log_metallicity: {prior: uniform, low: -4, high: -1.31}\n"
-           "  sfh: {family: delayed_exponential, age_gyr: {prior: uniform, low: 0.001, high: 13}, tau_gyr: {prior: uniform, low: 0.001, high: 20}}\n"
+           "  sfh: {family: delayed_exponential, age_gyr: {prior: uniform, low: 0.001, high: age_universe_gyr(redshift)}, tau_gyr: {prior: uniform, low: 0.001, high: 20}}\n"
            "dust: {law: calzetti, a_v_mag: {prior: uniform, low: 0, high: 10}, slope: {prior: uniform, low: -1, high: 1}}\n"
            "nebular: %s\nigm: %s\n",
            grid, nebular ? "{escape_fraction: {prior: uniform, low: 0, high: 1}, ly_alpha_fraction: {prior: uniform, low: 0, high: 1}}" : "none",
@@ -153,7 +153,7 @@ static void compare(const json *c, const float *flux, const double *reference, c
   const kind *k = kind_of(c);
   for (int b = 0; b < N_BAND; b++) {
     if ((which && !json_has_text(which, band_ids[b])) || json_has_text(except, band_ids[b])) continue;
-    if (dusty && sdn_forward_filter(k->forward, b)->high_A / (1 + json_number(c, "redshift", 0)) > CALZETTI_END_A) continue;
+    if (dusty && sdn_forward_observable(k->forward, b)->high_A / (1 + json_number(c, "redshift", 0)) > CALZETTI_END_A) continue;
     const double r = reference[b], error = fabs((double)flux[b] - r) / fmax(fabs(r), floor_nJy);
     w->n++;
     w->sum += error;

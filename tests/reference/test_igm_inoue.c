@@ -11,10 +11,27 @@
 
 #include "physics/igm.h"
 #include "support/json.h"
+#include "support/law_text.h"
 #include "support/shared.h"
 
 #define TOL_PRINTED 8e-6     /* relative: half a unit of the last of five or six printed digits */
 #define TOL_REFERENCE 1e-12  /* of the transmission: the same formulas with the same digits, so only rounding differs */
+
+static test_igm inoue;
+
+static int setup(void **state)
+{
+  (void)state;
+  inoue = test_igm_of("");
+  return 0;
+}
+
+static int teardown(void **state)
+{
+  (void)state;
+  test_igm_free(&inoue);
+  return 0;
+}
 
 static void notes_agree(void **state)
 {
@@ -24,7 +41,7 @@ static void notes_agree(void **state)
     {4, 900, .265109}, {5, 1200, .160245}, {5, 1000, .258216}, {6, 1200, .0140328}, {6, 1100, .070904}, {6, 900, .00558236}, {7, 1100, .00405506},
   };
   for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
-    const double transmission = exp(-sdn_igm_tau(SDN_IGM_INOUE14, row[i][0], row[i][1]));
+    const double transmission = exp(-sdn_igm_tau(inoue.law, row[i][0], 1, row[i][1]));
     if (!(fabs(transmission / row[i][2] - 1) <= TOL_PRINTED)) fail_msg("z %g, %g A: %.8g, notes %.8g", row[i][0], row[i][1], transmission, row[i][2]);
   }
 }
@@ -44,7 +61,7 @@ static void synthesizer_agrees(void **state)
     const double z = json_number(tables->item[i], "redshift", NAN);
     assert_true(wave->n == expected->n && wave->n > 0);
     for (size_t j = 0; j < wave->n; j++) {
-      const double got = exp(-sdn_igm_tau(SDN_IGM_INOUE14, z, wave->item[j]->number)), difference = fabs(got - expected->item[j]->number);
+      const double got = exp(-sdn_igm_tau(inoue.law, z, 1, wave->item[j]->number)), difference = fabs(got - expected->item[j]->number);
       worst = fmax(worst, difference);
       if (!(difference <= TOL_REFERENCE)) fail_msg("z %g, %g A: %.10g, Synthesizer %.10g", z, wave->item[j]->number, got, expected->item[j]->number);
     }
@@ -62,7 +79,7 @@ static void lines_have_their_strength(void **state)
   const double z = 1e-6, tolerance = 1e-5;   /* Inoue+2014 Table 2, at 1 + z = 1 to 1e-5 */
   for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
     const double step = 1e-10 * row[i][0];
-    const double jump = sdn_igm_tau(SDN_IGM_INOUE14, z, row[i][0] - step) - sdn_igm_tau(SDN_IGM_INOUE14, z, row[i][0] + step);
+    const double jump = sdn_igm_tau(inoue.law, z, 1, row[i][0] - step) - sdn_igm_tau(inoue.law, z, 1, row[i][0] + step);
     if (!(fabs(jump / row[i][1] - 1) <= tolerance)) fail_msg("%g A: %.8g, wanted %.8g", row[i][0], jump, row[i][1]);
   }
 }
@@ -70,5 +87,5 @@ static void lines_have_their_strength(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(notes_agree), cmocka_unit_test(lines_have_their_strength), cmocka_unit_test(synthesizer_agrees)};
-  return cmocka_run_group_tests_name("igm beside other codes", tests, NULL, NULL);
+  return cmocka_run_group_tests_name("igm beside other codes", tests, setup, teardown);
 }

@@ -11,14 +11,15 @@
 #include <cmocka.h>
 
 #include "base/h5.h"
-#include "physics/sfh.h"
 #include "support/json.h"
+#include "support/sfh_fixture.h"
 #include "support/shared.h"
 
 #define TOL_MASS 1e-9        /* of the mass, beside the error that the reference states of its own quadrature */
 #define TOL_MEAN_AGE 1e-9    /* relative */
 
 static json *root;
+static sfh_built delayed, power_law;
 static double *age_yr;   /* of the grid's nodes */
 static long n_age;
 
@@ -31,6 +32,8 @@ static int setup(void **state)
   (void)state;
   if (!shared_path("reference/synthesizer/cases.json", path, sizeof path)) return 0;
   if (!shared_path("grids/bc03-2016-basel_chabrier03-0.1,100_nebular.hdf5", grid, sizeof grid)) return 0;
+  delayed = sfh_build("{family: delayed_exponential, age_gyr: 1, tau_gyr: 1}");
+  power_law = sfh_build("{family: double_power_law, tau_gyr: 1, alpha: 1, beta: 1}");
   if (sdn_h5_open(grid, &file, &err)) return -1;
   if (sdn_h5_read_double(file, "axes/ages", &age_yr, &shape, &err)) return -1;
   n_age = shape.dim[0];
@@ -42,6 +45,8 @@ static int teardown(void **state)
 {
   (void)state;
   json_free(root);
+  sfh_unbuild(&delayed);
+  sfh_unbuild(&power_law);
   sdn_release(age_yr);
   return 0;
 }
@@ -53,26 +58,21 @@ static bool read_history(const json *sfh, history *out)
 {
   const char *name = json_text(sfh, "class");
   const json *p = json_get(sfh, "params");
-  sdn_sfh_model m = {SDN_SFH_DELAYED_EXPONENTIAL, 2, {0, 1, 2}, 0, NULL};
-  double value[3];
-  sdn_err err;
   if (!name || json_number(p, "min_age_yr", 0) != 0) return false;
   out->span_yr = json_number(p, "max_age_yr", NAN);
   if (strcmp(name, "SFH.DelayedExponential") == 0) {
-    value[0] = out->span_yr / 1e9;
-    value[1] = json_number(p, "tau_yr", NAN) / 1e9;
+    sfh_set(&delayed, "age_gyr", out->span_yr / 1e9);
+    sfh_set(&delayed, "tau_gyr", json_number(p, "tau_yr", NAN) / 1e9);
     out->mirrored = false;
   } else if (strcmp(name, "SFH.DoublePowerLaw") == 0) {
-    m.family = SDN_SFH_DOUBLE_POWER_LAW;
-    m.n_param = 3;
-    value[0] = json_number(p, "peak_age_yr", NAN) / 1e9;
-    value[1] = json_number(p, "alpha", NAN);
-    value[2] = -json_number(p, "beta", NAN);
+    sfh_set(&power_law, "tau_gyr", json_number(p, "peak_age_yr", NAN) / 1e9);
+    sfh_set(&power_law, "alpha", json_number(p, "alpha", NAN));
+    sfh_set(&power_law, "beta", -json_number(p, "beta", NAN));
     out->mirrored = true;
   } else {
     return false;
   }
-  if (sdn_sfh_prepare(&m, value, out->span_yr, 1, &out->h, &err)) fail_msg("%s", err.text);
+  out->h = sfh_prepared(out->mirrored ? &power_law : &delayed, out->span_yr);
   return true;
 }
 

@@ -14,10 +14,25 @@ static double cosmic_gyr(const void *ctx, double x)
   return 13.8 / (1 + x);
 }
 
+/* A flat and endless space. */
+static double volume(const void *ctx, double z)
+{
+  (void)ctx;
+  return z * z;
+}
+
+static double sum_of(const void *ctx, const double *x)
+{
+  (void)ctx;
+  return x[0] + x[1];
+}
+
 static sdn_status add_all(sdn_prior *p, const sdn_yaml *root, double low, double high, sdn_err *err)
 {
   static const char *const quantile[] = {"t25", "t50", "t75"};
-  if (sdn_prior_add_function(p, "cosmic_gyr", cosmic_gyr, NULL, err)) return err->status;
+  if (sdn_prior_add_function(p, "cosmic_gyr", cosmic_gyr, NULL, err) || sdn_prior_add_function(p, "comoving_volume_mpc3", volume, NULL, err) ||
+      sdn_prior_add_function_n(p, "sum_of", 2, sum_of, NULL, err))
+    return err->status;
   for (size_t i = 0; i < root->n; i++) {
     const sdn_param_spec spec = {.name = root->key[i], .unit = "", .low = low, .high = high, .help = "a test's"};
     const size_t length = strlen(spec.name);

@@ -13,6 +13,7 @@
 
 #include "physics/galaxy.h"
 #include "support/grid_fixture.h"
+#include "support/law_text.h"
 
 #define MAX_PARAM 40
 enum { N_WAVE = 400 };
@@ -108,13 +109,15 @@ static void mass_survives(void **unused)
   sdn_sfh h;
   (void)unused;
   slope = -2;
+  sdn_arena *arena = sdn_arena_new(&err);
   machine m = make(&stars, "");
   for (int i = 0; i < 9; i++) age[i] = fixture_age_yr(&stars, i);
-  must(sdn_sfh_prepare(m.model->sfh, m.params, sdn_cosmology_age_yr(m.model->cosmology, 1), 1e10, &h, &err));
+  must(sdn_sfh_prepare(m.model->population[0].sfh, m.params, sdn_cosmology_age_yr(m.model->cosmology, 1), 1e10, arena, &h, &err));
   sdn_sfh_weights(&h, 9, age, weight);
   for (int i = 0; i < 9; i++) sum += weight[i] / (1 + i);
   close_to(&m, "log_mass_surviving_msun", 10 + log10(sum), tolerance);
   close_to(&m, "log_ssfr_100myr_per_yr", value_of(&m, "log_sfr_100myr_msun_per_yr") - 10 - log10(sum), tolerance);
+  sdn_arena_free(arena);
   unmake(&m);
 }
 
@@ -171,9 +174,11 @@ static void dust_reddens(void **unused)
   slope = -2;
   machine clear = make(&stars, ""), dusty = make(&stars, "dust: {law: calzetti, a_v_mag: 1}\n");
   const double extra = value_of(&dusty, "m_uv_ab") - value_of(&clear, "m_uv_ab");
-  const double k = sdn_attenuation_curve(SDN_ATTENUATION_CALZETTI, 0, 0, 1500);
+  test_dust law = test_dust_of("{law: calzetti, a_v_mag: 1}");
+  const double k = test_dust_k(&law, 1500);
   if (!(fabs(extra - k) <= tolerance)) fail_msg("%g mag instead of %g", extra, k);
   assert_true(value_of(&dusty, "rest_u_v") > 0.1 && value_of(&dusty, "rest_v_j") > 0.1 && value_of(&dusty, "beta_uv") > -1.5);
+  test_dust_free(&law);
   unmake(&clear);
   unmake(&dusty);
 }

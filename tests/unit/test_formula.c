@@ -13,18 +13,21 @@ static const double params[] = {1.7, -0.3, 12.5};   /* a, b, c_1 */
 
 static double twice(const void *ctx, double x) { return x * *(const double *)ctx; }
 
+static double weigh(const void *ctx, const double *x) { return x[0] + *(const double *)ctx * x[1] - x[2] * x[2]; }
+
 static double value_of(const char *text)
 {
   static const char *const names[] = {"a", "b", "c_1"};
   static const double two = 2;
-  const sdn_function functions[] = {{"half_of", twice, &(const double){0.5}}, {"twice", twice, &two}};
+  const sdn_function functions[] = {{.name = "half_of", .fn = twice, .ctx = &(const double){0.5}}, {.name = "twice", .fn = twice, .ctx = &two},
+                                    {.name = "weigh", .fn_n = weigh, .n_argument = 3, .ctx = &two}};
   sdn_formula *f;
   sdn_err err;
   if (sdn_formula_parse(text, &f, &err)) fail_msg("%s", err.text);
   for (size_t i = 0; i < sdn_formula_n_name(f); i++)
     for (int k = 0; k < 3; k++)
       if (strcmp(sdn_formula_name(f, i), names[k]) == 0) sdn_formula_bind(f, i, k);
-  if (sdn_formula_link(f, 2, functions, &err)) fail_msg("%s", err.text);
+  if (sdn_formula_link(f, 3, functions, &err)) fail_msg("%s", err.text);
   const double value = sdn_formula_value(f, params);
   sdn_formula_free(f);
   return value;
@@ -63,6 +66,7 @@ static void functions_of_the_model(void **state)
   const double a = params[0], b = params[1], c = params[2];
   SAME("min(a, b) * max(b, c_1) + pow(c_1, b)", b * c + pow(c, b));
   SAME("twice(a + half_of(twice(b)))", 2 * (a + 0.5 * (2 * b)));
+  SAME("1 + weigh(a, twice(b), weigh(c_1, a, 2))", 1 + (a + 2 * (2 * b) - (c + 2 * a - 4) * (c + 2 * a - 4)));
   SAME("log10(max(c_1 - a * (2 + b), 0.1))", log10(c - a * (2 + b)));
   assert_true(isnan(value_of("sqrt(b)")));
   assert_true(isnan(value_of("min(sqrt(b), 1)")) && isnan(value_of("max(1, sqrt(b))")));
@@ -79,6 +83,24 @@ static void names_are_listed_once(void **state)
   assert_string_equal(sdn_formula_name(f, 0), "x");
   assert_string_equal(sdn_formula_name(f, 1), "y");
   assert_string_equal(sdn_formula_name(f, 2), "z_2");
+  sdn_formula_free(f);
+}
+
+static void a_name_becomes_a_number(void **state)
+{
+  (void)state;
+  sdn_formula *f;
+  sdn_err err;
+  assert_int_equal(sdn_formula_parse("x * index + y ^ index - z", &f, &err), SDN_OK);
+  sdn_formula_fix(f, "index", 3);
+  sdn_formula_fix(f, "absent", 3);
+  assert_int_equal(sdn_formula_n_name(f), 3);
+  const double value[] = {2, 5, 7};
+  for (size_t i = 0; i < 3; i++) {
+    assert_true(sdn_formula_name(f, i)[0] == (char)('x' + (int)i));
+    sdn_formula_bind(f, i, (int)i);
+  }
+  assert_true(sdn_formula_value(f, value) == 2 * 3 + 125 - 7);
   sdn_formula_free(f);
 }
 
@@ -106,11 +128,16 @@ static void errors_say_where(void **state)
   refused("2 ** 3", "character 4", "a number, a name or a bracket");
   refused("3x", "character 2", "operator");
   refused("1e999", "character 1", "no number");
+  refused("f(1, 2, 3, 4, 5)", "character 13", "closing bracket");
+  refused("f(1) + f(1, 2)", "character 10", "another number of arguments");
   sdn_formula *f;
   sdn_err err;
   assert_int_equal(sdn_formula_parse("f(1)", &f, &err), SDN_OK);
   assert_int_equal(sdn_formula_link(f, 0, NULL, &err), SDN_USAGE);
   assert_non_null(strstr(err.text, "no function 'f'"));
+  const sdn_function other = {.name = "f", .fn_n = weigh, .n_argument = 3};
+  assert_int_equal(sdn_formula_link(f, 1, &other, &err), SDN_USAGE);
+  assert_non_null(strstr(err.text, "takes 3 arguments, not 1"));
   sdn_formula_free(f);
 }
 
@@ -134,7 +161,7 @@ static void size_is_limited(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(values_are_those_of_c), cmocka_unit_test(functions_of_the_model), cmocka_unit_test(names_are_listed_once),
+    cmocka_unit_test(values_are_those_of_c), cmocka_unit_test(functions_of_the_model), cmocka_unit_test(names_are_listed_once), cmocka_unit_test(a_name_becomes_a_number),
     cmocka_unit_test(errors_say_where),      cmocka_unit_test(size_is_limited),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

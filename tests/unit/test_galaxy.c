@@ -14,6 +14,7 @@
 #include "base/random.h"
 #include "physics/galaxy.h"
 #include "support/grid_fixture.h"
+#include "support/law_text.h"
 
 #define LIGHT_A_S 2.99792458e18
 #define MAX_PARAM 40
@@ -90,7 +91,7 @@ typedef struct plain { double *incident, *transmitted, *nebular, *line; } plain;
 
 static double dimming(const machine *m, const double *params, double wave_A)
 {
-  const double k = sdn_attenuation_curve(SDN_ATTENUATION_CALZETTI, *param(m, (double *)params, "dust_slope"), *param(m, (double *)params, "dust_bump"), wave_A);
+  const double k = sdn_attenuation_curve(m->model->screens[0].ism, params, wave_A);
   return pow(10, -0.4 * *param(m, (double *)params, "a_v_mag") * k);
 }
 
@@ -114,7 +115,9 @@ static double emergent(const machine *m, const plain *p, const double *params, d
 
 static double transmission(double z, double rest_A, bool blue)
 {
-  return exp(-sdn_igm_tau(SDN_IGM_INOUE14, z, blue ? rest_A * (1 - 1e-13) : rest_A * (1 + 1e-13)));
+  static test_igm inoue;
+  if (!inoue.law) inoue = test_igm_of("");
+  return exp(-sdn_igm_tau(inoue.law, z, 1, blue ? rest_A * (1 - 1e-13) : rest_A * (1 + 1e-13)));
 }
 
 /* int f T w(l) dl / int T w(l) dl over pieces that no node, neither of spectrum nor of filter, divides; f linear on each piece. Simpson is exact for f T, and
@@ -181,8 +184,10 @@ static plain plain_spectra(const machine *m, const double *params)
   double weight[512];
   sdn_sfh h;
   const double mass = pow(10, *param(m, (double *)params, "log_mass_formed_msun"));
-  must(sdn_sfh_prepare(m->model->sfh, params, sdn_cosmology_age_yr(m->model->cosmology, *param(m, (double *)params, "redshift")), mass, &h, &err));
+  sdn_arena *arena = sdn_arena_new(&err);
+  must(sdn_sfh_prepare(m->model->population[0].sfh, params, sdn_cosmology_age_yr(m->model->cosmology, *param(m, (double *)params, "redshift")), mass, arena, &h, &err));
   sdn_sfh_weights(&h, g->axis[0].n, g->axis[0].value, weight);
+  sdn_arena_free(arena);
   plain p = {malloc((size_t)g->n_wave * 8), malloc((size_t)g->n_wave * 8), malloc((size_t)g->n_wave * 8), malloc((size_t)g->n_line * 8)};
   for (int j = 0; j < g->n_wave; j++) {
     p.incident[j] = of_history(m, &g->incident, params, weight, j);
@@ -252,7 +257,7 @@ static void agrees_with_double_precision(void **unused)
     plain p = plain_spectra(&m, params);
     const double scale = pow(10, *param(&m, params, "log_mass_formed_msun")) * sdn_cosmology_njy_per_lnu(m.model->cosmology, *param(&m, params, "redshift"));
     for (int b = 0; b < N_BAND; b++) {
-      const sdn_filter *f = sdn_forward_filter(m.forward, b);
+      const sdn_filter *f = sdn_forward_observable(m.forward, b)->filter;
       const double lines = plain_lines(&m, &p, params, f);
       same[b] = scale * (plain_band(&m, &p, params, f, m.forward->columns.n_wave, m.forward->columns.wave_A) + lines);
       fine[b] = scale * (plain_band(&m, &p, params, f, n_dense, dense) + lines);
@@ -306,8 +311,8 @@ static void single_node_is_the_grid_row(void **unused)
     for (int z = 0; z < 3; z++) {
       float weight[5] = {0};
       weight[age] = 1;
-      const sdn_place place = {.node = {0, z > 0 ? z - 1 : 0}, .t = {0, z > 0}};
-      const sdn_panel_row row = {weight, 5, &place, 0, need};
+      const sdn_place place = {0};
+      const sdn_panel_row row = {.weight = weight, .n_age = 5, .place = &place, .metallicity = z > 0 ? z - 1 : 0, .t = z > 0, .need = need};
       must(sdn_panels_project(m.forward->stars, 1, &row, out, c->n_block * SDN_BLOCK, arena, &err));
       for (int j = 0, k = 0; j < c->n_wave; j++) {
         while (g->wave_A[k] < c->wave_A[j]) k++;
@@ -351,7 +356,7 @@ static void a_line_is_exact(void **unused)
   close_to(one_flux(&m, params), line, tolerance, "line");
   *param(&m, params, "escape_fraction") = 0.25;
   *param(&m, params, "a_v_mag") = 1.5;
-  close_to(one_flux(&m, params), line * 0.75 * pow(10, -0.4 * 1.5 * sdn_attenuation_curve(SDN_ATTENUATION_CALZETTI, 0, 0, 6564.61)), tolerance, "dimmed line");
+  close_to(one_flux(&m, params), line * 0.75 * pow(10, -0.4 * 1.5 * sdn_attenuation_curve(m.model->screens[0].ism, params, 6564.61)), tolerance, "dimmed line");
   *param(&m, params, "redshift") = 0.1;   /* moved out of the band */
   close_to(one_flux(&m, params), 0, 0, "line outside");
   unmake(&m);
@@ -391,9 +396,11 @@ static void spectrum_is_scaled(void **unused)
   double *wave = malloc((size_t)n * sizeof *wave), *fnu = malloc((size_t)n * sizeof *fnu);
   must(sdn_forward_spectrum(m.forward, params, &n, wave, fnu, &err));
   sdn_sfh h;
+  sdn_arena *arena = sdn_arena_new(&err);
   for (int i = 0; i < 5; i++) age[i] = fixture_age_yr(&bare, i);
-  must(sdn_sfh_prepare(m.model->sfh, params, sdn_cosmology_age_yr(m.model->cosmology, z), 1, &h, &err));
+  must(sdn_sfh_prepare(m.model->population[0].sfh, params, sdn_cosmology_age_yr(m.model->cosmology, z), 1, arena, &h, &err));
   sdn_sfh_weights(&h, 5, age, weight);
+  sdn_arena_free(arena);
   for (long j = 0; j < n; j++) {
     const double rest = wave[j] / (1 + z);
     double lnu = 0;
