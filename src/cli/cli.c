@@ -270,11 +270,11 @@ static bool check_complete(const reader *r)
 }
 
 /* The command line as one text, for the output's record of its origin. */
-static const char *join_command(int argc, char **argv)
+static const char *join_command(const cli_page *page, int argc, char **argv)
 {
   static char text[2048];
-  size_t used = (size_t)snprintf(text, sizeof text, "sedna");
-  for (int i = 0; i < argc && used < sizeof text; i++)
+  size_t used = (size_t)snprintf(text, sizeof text, "sedna %s", page->name);
+  for (int i = 1; i < argc && used < sizeof text; i++)
     used += (size_t)snprintf(text + used, sizeof text - used, strpbrk(argv[i], " \t'\"") ? " \"%s\"" : " %s", argv[i]);
   return text;
 }
@@ -285,7 +285,7 @@ cli_parsed cli_parse(const cli_page *page, int argc, char **argv, void *options,
   r = (reader){.page = page, .options = options, .run = run};
   memset(run, 0, sizeof *run);
   run->stop = &stop_wanted;
-  run->command = join_command(argc, argv);
+  run->command = join_command(page, argc, argv);
   if (isatty(STDERR_FILENO)) run->progress = show_progress;
   sdn_knob_defaults(page->knobs, *page->n_knob, options);
   for (int i = 1; i < argc; i++) {
