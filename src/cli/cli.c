@@ -87,7 +87,7 @@ static bool is_positional(const cli_page *page, const char *name)
 {
   for (int i = 0; page->positional[i]; i++)
     if (!strcmp(page->positional[i], name)) return true;
-  return false;
+  return page->rest && !strcmp(page->rest, name);
 }
 
 static const char *short_form(const char *name)
@@ -116,10 +116,10 @@ static void print_page(const cli_page *page)
     putchar(' ');
     for (const char *c = page->positional[i]; *c; c++) putchar(*c >= 'a' && *c <= 'z' ? *c - 32 : *c);
   }
+  if (page->rest) printf(" %s", page->rest_usage);
   printf(" [OPTIONS]\n\n%s\n", page->about);
-  for (int i = 0; page->positional[i]; i++)
-    for (size_t k = 0; k < *page->n_knob; k++)
-      if (!strcmp(page->knobs[k].name, page->positional[i])) printf("  %-30s %s\n", page->knobs[k].name, page->knobs[k].help);
+  for (size_t k = 0; k < *page->n_knob; k++)
+    if (is_positional(page, page->knobs[k].name)) printf("  %-30s %s\n", page->knobs[k].name, page->knobs[k].help);
   puts("\noptions [default]:");
   for (size_t k = 0; k < *page->n_knob; k++)
     if (!is_positional(page, page->knobs[k].name)) print_option(&page->knobs[k]);
@@ -137,6 +137,7 @@ typedef struct reader {
   sdn_run *run;
   bool given[64];
   int n_positional;
+  char rest[65536];       /* further arguments, joined */
   bool help;
 } reader;
 
@@ -195,9 +196,19 @@ static bool set_threads(reader *r, const char *value)
   return true;
 }
 
+/* The knob's text grows in r->rest, which therefore outlives the call. */
+static bool read_rest(reader *r, const char *arg)
+{
+  const size_t used = strlen(r->rest);
+  if (used + strlen(arg) + 2 > sizeof r->rest) return complain(r, "too many arguments before ", arg);
+  snprintf(r->rest + used, sizeof r->rest - used, "%s%s", used ? "\n" : "", arg);
+  return true;
+}
+
 static bool read_positional(reader *r, const char *arg)
 {
   const char *knob = r->n_positional < CLI_MAX_POSITIONAL ? r->page->positional[r->n_positional] : NULL;
+  if (!knob && r->page->rest) return read_rest(r, arg);
   if (!knob) return complain(r, "one argument too many: ", arg);
   r->n_positional++;
   return set_knob(r, knob, arg);
@@ -229,10 +240,26 @@ static bool read_argument(reader *r, int argc, char **argv, int *i)
   return strcmp(name, "threads") ? set_knob(r, name, value) : set_threads(r, value);
 }
 
+/* Further arguments, and what the same knob was given by name, are one text. */
+static bool set_rest(reader *r)
+{
+  size_t k;
+  if (!r->rest[0] || !find_knob(r, r->page->rest, &k)) return true;
+  const char *named = *(const char **)(void *)((char *)r->options + r->page->knobs[k].offset);
+  return (!named || read_rest(r, named)) && set_knob(r, r->page->rest, r->rest);
+}
+
+static bool is_given(const reader *r, const char *name)
+{
+  size_t k;
+  return name && find_knob(r, name, &k) && r->given[k];
+}
+
 static bool check_complete(const reader *r)
 {
   if (r->n_positional < CLI_MAX_POSITIONAL && r->page->positional[r->n_positional])
     return complain(r, "missing argument: ", r->page->positional[r->n_positional]);
+  if (is_given(r, r->page->instead)) return true;
   char words[128];
   snprintf(words, sizeof words, "%s", r->page->required);
   for (char *word = strtok(words, " "); word; word = strtok(NULL, " ")) {
@@ -254,7 +281,8 @@ static const char *join_command(int argc, char **argv)
 
 cli_parsed cli_parse(const cli_page *page, int argc, char **argv, void *options, sdn_run *run)
 {
-  reader r = {.page = page, .options = options, .run = run};
+  static reader r;   /* options point into its text */
+  r = (reader){.page = page, .options = options, .run = run};
   memset(run, 0, sizeof *run);
   run->stop = &stop_wanted;
   run->command = join_command(argc, argv);
@@ -267,7 +295,7 @@ cli_parsed cli_parse(const cli_page *page, int argc, char **argv, void *options,
       return CLI_HELP_SHOWN;
     }
   }
-  if (!check_complete(&r)) return CLI_WRONG;
+  if (!set_rest(&r) || !check_complete(&r)) return CLI_WRONG;
   catch_signals();
   return CLI_GO;
 }

@@ -10,7 +10,9 @@ static const struct { const cli_page *page; int (*run)(int argc, char **argv); }
   {&cli_check_page, cmd_check},
   {&cli_fit_page, cmd_fit},
   {&cli_report_page, cmd_report},
+  {&cli_sed_page, cmd_sed},
   {&cli_info_page, cmd_info},
+  {&cli_grid_page, cmd_grid},
 };
 enum { n_command = sizeof commands / sizeof commands[0] };
 
@@ -25,6 +27,7 @@ static void print_help(FILE *out)
         "  sedna check    posterior.h5 -o check\n"
         "  sedna fit      posterior.h5 catalogue.fits -o result.fits\n"
         "  sedna report   result.fits -o result.html\n\n"
+        "One galaxy of a model, to look at: sedna sed photoz redshift=3 --survey cosmos2020 --html galaxy.html\n"
         "Shipped models and surveys go by their names, e.g. `sedna simulate photoz --survey cosmos2020`.\n"
         "Exit codes: 0 done, 1 the system or a file failed, 2 the input must be mended, 130 interrupted.\n"
         "After an interruption simulate goes on when it is run again, train with --resume; fit and check start over.\n", out);

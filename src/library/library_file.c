@@ -56,6 +56,7 @@ static sdn_status make_datasets(sdn_h5 *file, const sdn_library_plan *plan, sdn_
   if (make(file, "flux_njy", SDN_H5_FLOAT, plan->n, n_band, err)) return err->status;
   if (n_derived > 0 && make(file, "derived", SDN_H5_FLOAT, plan->n, n_derived, err)) return err->status;
   if (make(file, "tile_done", SDN_H5_UINT8, sdn_library_n_tile(plan->n), 0, err)) return err->status;
+  if (sdn_library_make_light(file, plan, err)) return err->status;
   const size_t n_label = (size_t)(n_free + n_band + n_derived);
   const char **label = sdn_alloc(2 * n_label, sizeof *label, "the names of a library's columns", err);
   if (!label) return err->status;
@@ -138,7 +139,8 @@ static sdn_status same_plan(const sdn_h5 *file, const sdn_library_plan *plan, sd
   if (same_text(file, "design", "design", plan->design, err)) return err->status;
   if (same_long(file, "version", "format version", SDN_LIBRARY_VERSION, err)) return err->status;
   if (same_long(file, "seed", "seed", plan->seed, err)) return err->status;
-  return same_long(file, "n", "number of galaxies", plan->n, err);
+  if (same_long(file, "n", "number of galaxies", plan->n, err)) return err->status;
+  return sdn_library_same_light(file, plan, err);
 }
 
 /* Looked at without write access first: a part file of another run is not to be touched. */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* sedna simulate: prior draws and their noise-free fluxes, in fixed tiles on all cores, into OUTPUT.part and, when all is there, OUTPUT. */
+#include <math.h>
 #include <stddef.h>
 #include <string.h>
 
 #include "base/file.h"
+#include "base/number.h"
 #include "base/random.h"
 #include "library/library_file.h"
 #include "physics/model.h"
@@ -17,6 +19,10 @@ const sdn_knob sdn_simulate_knobs[] = {
   {"seed", SDN_KNOB_LONG, offsetof(sdn_simulate_options, seed), "1", 0, 9e15, "", "names the random numbers: the same seed gives the same library"},
   {"design", SDN_KNOB_TEXT, offsetof(sdn_simulate_options, design), NULL, 0, 0, "sobol|random",
    "how the prior is covered: evenly by scrambled Sobol points, or by independent draws; default: the model's key `design`, else sobol"},
+  {"spectra", SDN_KNOB_FLAG, offsetof(sdn_simulate_options, spectra), "false", 0, 0, "", "store each galaxy's rest-frame spectrum and lines as well (large)"},
+  {"spectra_range", SDN_KNOB_TEXT, offsetof(sdn_simulate_options, spectra_range), NULL, 0, 0, "LOW:HIGH",
+   "store spectra, but these rest wavelengths only, Angstrom; default: all that the grid has"},
+  {"explain", SDN_KNOB_FLAG, offsetof(sdn_simulate_options, explain), "false", 0, 0, "", "print the effective model and simulate nothing"},
 };
 const size_t sdn_n_simulate_knob = sizeof sdn_simulate_knobs / sizeof *sdn_simulate_knobs;
 
@@ -36,6 +42,8 @@ typedef struct simulation {
   long n_tile, group;          /* tiles in all; at most so many computed together */
   sdn_truth truth;             /* room for a group */
   sdn_library_rows_out rows;   /* the same, as the file has it */
+  sdn_library_light light;     /* spectra and lines of a slice of a group */
+  long slice;                  /* galaxies */
   sdn_h5 *file;
 } simulation;
 
@@ -49,6 +57,8 @@ static void free_simulation(simulation *sim)
   sdn_release(sim->truth.derived);
   sdn_release(sim->rows.theta);
   sdn_release(sim->rows.derived);
+  sdn_release(sim->light.lnu);
+  sdn_release(sim->light.line);
   sdn_release(sim->tile_done);
   sdn_release(sim->part);
   sdn_release(sim->filter);
@@ -67,6 +77,85 @@ static sdn_status check_options(const sdn_simulate_options *opt, sdn_err *err)
   return SDN_OK;
 }
 
+/* ------------------------------------------------------------------ spectra */
+
+/* Rest wavelengths that are to be stored. */
+static sdn_status read_range(const char *text, double *low_A, double *high_A, sdn_err *err)
+{
+  *low_A = 0;
+  *high_A = HUGE_VAL;
+  const char *colon = text ? strchr(text, ':') : NULL;
+  if (!text) return SDN_OK;
+  if (colon && sdn_number_parse(text, (size_t)(colon - text), low_A) && sdn_number_parse(colon + 1, strlen(colon + 1), high_A) && *low_A < *high_A)
+    return SDN_OK;
+  return sdn_fail(err, SDN_USAGE, "spectra_range '%s' is not LOW:HIGH, two rest wavelengths in Angstrom, e.g. 1000:10000", text);
+}
+
+/* The nodes between low and high. */
+static sdn_status choose_nodes(sdn_library_plan *plan, const char *range, double low_A, double high_A, sdn_err *err)
+{
+  long n;
+  const double *wave = sdn_forward_wave_A(plan->forward, &n);
+  while (plan->wave0 < n && wave[plan->wave0] < low_A) plan->wave0++;
+  while (plan->wave0 + plan->n_wave < n && wave[plan->wave0 + plan->n_wave] <= high_A) plan->n_wave++;
+  if (plan->n_wave > 1) return SDN_OK;
+  return sdn_fail(err, SDN_RANGE, "spectra_range %s holds %ld of the wavelengths that the model has, which span %g to %g A; widen it", range, plan->n_wave,
+                  wave[0], wave[n - 1]);
+}
+
+/* Room for a slice of spectra: enough for every thread, far less than a group. */
+static sdn_status make_light_room(simulation *sim, const sdn_run *run, sdn_err *err)
+{
+  if (!sim->plan.spectra) return SDN_OK;
+  const int n_thread = sdn_n_thread(run);
+  const size_t n_line = (size_t)sdn_forward_n_line(sim->forward);
+  long n_node;
+  sdn_forward_wave_A(sim->forward, &n_node);
+  sim->slice = SDN_TRUTH_TILE * (n_thread > 2 ? n_thread / 2 : 1);
+  sim->light.lnu = sdn_alloc((size_t)sim->slice * (size_t)n_node, sizeof(float), "a block of spectra", err);
+  if (!sim->light.lnu || n_line == 0) return sim->light.lnu ? SDN_OK : err->status;
+  sim->light.line = sdn_alloc((size_t)sim->slice * n_line, sizeof(double), "a block of lines", err);
+  return sim->light.line ? SDN_OK : err->status;
+}
+
+/* Keep the stored nodes of n spectra, in place. */
+static void crop(const sdn_library_plan *plan, long n, long n_node, float *lnu)
+{
+  for (long i = 0; i < n && plan->n_wave < n_node; i++)
+    memmove(lnu + i * plan->n_wave, lnu + i * n_node + plan->wave0, (size_t)plan->n_wave * sizeof *lnu);
+}
+
+/* Slices begin at multiples of the truth's tile, so that what a galaxy gets does not depend on the number of threads. */
+static sdn_status simulate_light(simulation *sim, long row0, long n, const sdn_run *run, sdn_err *err)
+{
+  const int n_param = sdn_prior_n_param(sim->plan.prior);
+  long n_node;
+  sdn_forward_wave_A(sim->forward, &n_node);
+  for (long first = 0; first < n; first += sim->slice) {
+    const long m = n - first < sim->slice ? n - first : sim->slice;
+    const double *params = sim->truth.params + first * n_param;
+    if (sdn_forward_spectra(sim->forward, m, params, sim->light.lnu, run, err)) return err->status;
+    const sdn_line_values lines = {.luminosity_erg_s = sim->light.line};
+    if (sim->light.line && sdn_forward_lines(sim->forward, m, params, &lines, run, err)) return err->status;
+    crop(&sim->plan, m, n_node, sim->light.lnu);
+    if (sdn_library_write_light(sim->file, row0 + first, m, &sim->light, err)) return err->status;
+  }
+  return SDN_OK;
+}
+
+/* ------------------------------------------------------------------ before the work */
+
+static sdn_status make_forward(simulation *sim, const sdn_simulate_options *opt, int n_band, sdn_err *err)
+{
+  double low_A, high_A;
+  sim->plan.spectra = opt->spectra || opt->spectra_range;
+  if (!sim->plan.spectra) return sdn_forward_new(sim->model, n_band, sim->filter, &sim->forward, err);
+  if (read_range(opt->spectra_range, &low_A, &high_A, err)) return err->status;
+  if (sdn_forward_new_over(sim->model, n_band, sim->filter, low_A, high_A, &sim->forward, err)) return err->status;
+  sim->plan.forward = sim->forward;
+  return choose_nodes(&sim->plan, opt->spectra_range, low_A, high_A, err);
+}
+
 static sdn_status read_inputs(simulation *sim, const sdn_simulate_options *opt, const sdn_run *run, sdn_err *err)
 {
   if (sdn_model_read(opt->model, &sim->model, err) || sdn_survey_read(opt->survey, &sim->survey, err)) return err->status;
@@ -76,14 +165,32 @@ static sdn_status read_inputs(simulation *sim, const sdn_simulate_options *opt, 
   for (int b = 0; b < n_band; b++) sim->filter[b] = sdn_survey_band_filter(sim->survey, b);
   const char *const grid = sim->model->grid->path;
   if (sdn_check_output(opt->output, 1, &grid, err) || sdn_check_output(opt->output, (size_t)n_band, sim->filter, err)) return err->status;
-  if (sdn_forward_new(sim->model, n_band, sim->filter, &sim->forward, err)) return err->status;
+  if (make_forward(sim, opt, n_band, err)) return err->status;
   const sdn_prior *prior = sdn_model_prior(sim->model);
   const char *design = opt->design ? opt->design : sim->model->random_design ? "random" : "sobol";
   sim->plan = (sdn_library_plan){.model = sim->model, .survey = sim->survey, .prior = prior, .forward = sim->forward, .n = opt->n, .seed = opt->seed,
-                                 .design = design, .command = run ? run->command : NULL};
+                                 .design = design, .command = run ? run->command : NULL, .spectra = sim->plan.spectra, .wave0 = sim->plan.wave0,
+                                 .n_wave = sim->plan.n_wave};
   sim->source = (sdn_truth_source){.prior = prior, .forward = sim->forward, .seed = (uint64_t)opt->seed, .stream = SDN_STREAM_DESIGN,
                                    .sobol = !strcmp(design, "sobol")};
   return sdn_truth_check(&sim->source, opt->n, err);
+}
+
+/* Bytes of all that the file will hold, its header apart. */
+static double library_bytes(const sdn_library_plan *plan)
+{
+  const double n_free = sdn_prior_n_free(plan->prior), n_band = sdn_survey_n_band(plan->survey), n_derived = sdn_forward_n_derived_sfh(plan->forward);
+  return (double)plan->n * (n_free * (sizeof(double) + sizeof(float)) + (n_band + n_derived) * sizeof(float)) + sdn_library_light_bytes(plan);
+}
+
+/* Asked before a new file takes its space; an unfinished one has it already. */
+static sdn_status check_disk(const simulation *sim, const char *output, sdn_err *err)
+{
+  const double need = library_bytes(&sim->plan), left = sdn_free_bytes(output);
+  if (sdn_file_exists(sim->part) || left < 0 || need <= left) return SDN_OK;
+  return sdn_fail(err, SDN_IO, "%s would take %.3g GB, %.3g of them for spectra, but its folder has %.3g GB left; ask for fewer galaxies%s or choose another folder",
+                  output, need * 1e-9, sdn_library_light_bytes(&sim->plan) * 1e-9, left * 1e-9,
+                  sim->plan.spectra ? ", a narrower spectra_range," : "");
 }
 
 static sdn_status make_room(simulation *sim, const sdn_run *run, sdn_err *err)
@@ -101,6 +208,7 @@ static sdn_status make_room(simulation *sim, const sdn_run *run, sdn_err *err)
   if (!(sim->truth.params = sdn_alloc(n * n_param, sizeof(double), what, err))) return err->status;
   if (!(sim->truth.flux_nJy = sdn_alloc(n * n_band, sizeof(float), what, err))) return err->status;
   if (!(sim->rows.theta = sdn_alloc(n * n_free, sizeof(double), what, err))) return err->status;
+  if (make_light_room(sim, run, err)) return err->status;
   sim->rows.z = sim->truth.z;
   sim->rows.flux_nJy = sim->truth.flux_nJy;
   if (n_derived == 0) return SDN_OK;
@@ -124,6 +232,7 @@ static sdn_status simulate_group(simulation *sim, long tile, long n_tile, const 
   if (sdn_draw_truth(&sim->source, row0, n, &sim->truth, &quiet, err)) return err->status;
   sdn_prior_theta(sim->plan.prior, n, sim->truth.params, sim->rows.theta);
   for (long i = 0; sim->rows.derived && i < n * sdn_forward_n_derived_sfh(sim->forward); i++) sim->rows.derived[i] = (float)sim->truth.derived[i];
+  if (sim->plan.spectra && simulate_light(sim, row0, n, &quiet, err)) return err->status;
   return sdn_library_write(sim->file, &sim->plan, tile, n_tile, &sim->rows, err);
 }
 
@@ -177,6 +286,7 @@ sdn_status sdn_simulate(const sdn_simulate_options *opt, const sdn_run *run, sdn
   if (status == SDN_OK) status = read_inputs(&sim, opt, run, err);
   if (status == SDN_OK) status = make_room(&sim, run, err);
   if (status == SDN_OK && !(sim.part = sdn_part_name(opt->output, err))) status = err->status;
+  if (status == SDN_OK) status = check_disk(&sim, opt->output, err);
   if (status == SDN_OK) status = sdn_library_begin(&sim.plan, sim.part, sim.tile_done, &sim.file, err);
   if (status == SDN_OK) {
     *summary = (sdn_simulate_summary){.n = opt->n, .n_resumed = count_done(&sim), .n_band = sdn_survey_n_band(sim.survey),
@@ -186,6 +296,18 @@ sdn_status sdn_simulate(const sdn_simulate_options *opt, const sdn_run *run, sdn
   }
   if (status == SDN_OK) status = finish(&sim, opt->output, err);
   if (status == SDN_OK) summary->seconds = sdn_seconds() - start;
+  free_simulation(&sim);
+  return status;
+}
+
+sdn_status sdn_simulate_measure(const sdn_simulate_options *opt, sdn_simulate_size *size, sdn_err *err)
+{
+  simulation sim = {0};
+  sdn_status status = check_options(opt, err);
+  if (status == SDN_OK) status = read_inputs(&sim, opt, NULL, err);
+  if (status == SDN_OK)
+    *size = (sdn_simulate_size){.bytes = library_bytes(&sim.plan), .spectra_bytes = sdn_library_light_bytes(&sim.plan), .free_bytes = sdn_free_bytes(opt->output),
+                                .n_wave = sim.plan.n_wave, .n_line = sim.plan.spectra ? sdn_forward_n_line(sim.forward) : 0};
   free_simulation(&sim);
   return status;
 }

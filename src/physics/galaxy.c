@@ -70,17 +70,16 @@ static sdn_status read_observables(sdn_forward *f, int n_band, const char *const
   return SDN_OK;
 }
 
-/* The reddest wavelength that a model has light for: starlight ends with its grid, but dust shines on. */
+/* The reddest wavelength that a model has light for: starlight ends with its grid, but dust and nucleus shine on. */
 static double reddest_A(const sdn_model *m)
 {
   const sdn_grid *g = m->grid;
   double red = g->wave_A[g->n_wave - 1];
   int n = 0;
-  if (m->dust_emission) {
-    const double *wave = sdn_dust_emission_waves_A(m->dust_emission, &n);
-    red = fmax(red, wave[n - 1]);
-  }
-  return red;
+  const double *dust = m->dust_emission ? sdn_dust_emission_waves_A(m->dust_emission, &n) : NULL;
+  if (dust && n > 0) red = fmax(red, dust[n - 1]);
+  const double *agn = m->agn ? sdn_agn_waves_A(m->agn, &n) : NULL;
+  return agn && n > 0 ? fmax(red, agn[n - 1]) : red;
 }
 
 /* Rest wavelengths that an observable needs at any redshift and velocity dispersion that the prior allows; *low_A > *high_A: none. */
@@ -158,7 +157,8 @@ static sdn_status bind_lines(sdn_forward *f, sdn_err *err)
   return SDN_OK;
 }
 
-static sdn_status make_columns(sdn_forward *f, sdn_err *err)
+/* spectrum_low_A .. spectrum_high_A: what the caller wants beside the bands. */
+static sdn_status make_columns(sdn_forward *f, double spectrum_low_A, double spectrum_high_A, sdn_err *err)
 {
   const sdn_model *m = f->model;
   const sdn_grid *g = m->grid;
@@ -173,6 +173,8 @@ static sdn_status make_columns(sdn_forward *f, sdn_err *err)
   if (!status) status = sdn_derived_new(f, &f->derived, err);
   if (!status) status = check_cover(f, err);
   if (!status) wanted_range(f, &plan.low_A, &plan.high_A);
+  plan.low_A = fmin(plan.low_A, spectrum_low_A);
+  plan.high_A = fmax(plan.high_A, fmin(spectrum_high_A, reddest_A(m)));
   if (!status) status = sdn_columns_nodes(&plan, &f->columns, err);
   if (!status && f->columns.n_energy) status = sdn_energy_new(g->n_wave, g->wave_A, f->columns.n_energy, f->columns.energy_A, &f->energy, err);
   sdn_release(extra);
@@ -324,6 +326,11 @@ static void make_beams(sdn_forward *f)
 
 sdn_status sdn_forward_new(const sdn_model *m, int n_band, const char *const *filter_ids, sdn_forward **out, sdn_err *err)
 {
+  return sdn_forward_new_over(m, n_band, filter_ids, HUGE_VAL, 0, out, err);
+}
+
+sdn_status sdn_forward_new_over(const sdn_model *m, int n_band, const char *const *filter_ids, double low_A, double high_A, sdn_forward **out, sdn_err *err)
+{
   *out = NULL;
   if (n_band < 0) return sdn_fail(err, SDN_USAGE, "%d bands asked for; their number must not be negative", n_band);
   sdn_forward *f = sdn_alloc(1, sizeof *f, "a forward model", err);
@@ -332,7 +339,7 @@ sdn_status sdn_forward_new(const sdn_model *m, int n_band, const char *const *fi
   sdn_model_range(m, m->redshift, 0, &f->z_low, &f->z_high);
   make_beams(f);
   sdn_status status = read_observables(f, n_band, filter_ids, err);
-  if (!status) status = make_columns(f, err);
+  if (!status) status = make_columns(f, low_A, high_A, err);
   if (!status) status = make_panels(f, err);
   if (!status) status = make_screens(f, err);
   if (!status) status = make_emitters(f, err);

@@ -53,7 +53,7 @@ void sdn_model_free(sdn_model *m)
   sdn_igm_free(m->igm);
   sdn_derived_plan_free(m->derived);
   sdn_prior_free(m->prior);
-  sdn_galaxy_population_free(m->galaxies);
+  sdn_census_free(m->census);
   sdn_cosmology_free(m->cosmology);
   sdn_grid_free(m->grid);
   sdn_release(m->yaml);
@@ -230,12 +230,19 @@ static sdn_status read_dispersions(sdn_model *m, const sdn_yaml *root, sdn_err *
   return sdn_model_add(m, &gas_dispersion_spec, root, gas_dispersion_spec.name, &m->gas_velocity_dispersion, err);
 }
 
-static sdn_status add_parameters(sdn_model *m, const sdn_yaml *root, sdn_err *err)
+static sdn_status set_parameters(sdn_model *m, int n, const sdn_setting *setting, sdn_err *err)
 {
-  if (sdn_prior_new(&m->prior, err) || sdn_galaxy_population_new(m->cosmology, m->prior, &m->galaxies, err)) return err->status;
+  for (int i = 0; i < n; i++)
+    if (sdn_prior_set(m->prior, setting[i].name, setting[i].value, err)) return err->status;
+  return SDN_OK;
+}
+
+static sdn_status add_parameters(sdn_model *m, const sdn_yaml *root, int n_set, const sdn_setting *setting, sdn_err *err)
+{
+  if (sdn_prior_new(&m->prior, err) || sdn_census_new(m->cosmology, m->prior, &m->census, err)) return err->status;
   if (sdn_model_add(m, &redshift_spec, root, "redshift", &m->redshift, err)) return err->status;
   if (sdn_model_read_stars(m, root, err) || read_nebular(m, root, err) || sdn_model_read_dust(m, root, err) || read_light(m, root, err)) return err->status;
-  if (read_dispersions(m, root, err) || add_grid_axes(m, root, err)) return err->status;
+  if (read_dispersions(m, root, err) || add_grid_axes(m, root, err) || set_parameters(m, n_set, setting, err)) return err->status;
   return sdn_prior_finish(m->prior, err);
 }
 
@@ -254,7 +261,9 @@ static void no_parameters(sdn_model *m)
   for (int a = 0; a < SDN_GRID_MAX_AXIS; a++) m->axis_param[a] = -1;
 }
 
-sdn_status sdn_model_parse(const char *yaml, const char *origin, sdn_model **out, sdn_err *err)
+sdn_status sdn_model_parse(const char *yaml, const char *origin, sdn_model **out, sdn_err *err) { return sdn_model_parse_set(yaml, origin, 0, NULL, out, err); }
+
+sdn_status sdn_model_parse_set(const char *yaml, const char *origin, int n_set, const sdn_setting *setting, sdn_model **out, sdn_err *err)
 {
   sdn_yaml *root = NULL;
   *out = NULL;
@@ -269,7 +278,7 @@ sdn_status sdn_model_parse(const char *yaml, const char *origin, sdn_model **out
   if (!status) status = read_grid(m, root, err);
   if (!status) status = read_design(m, root, err);
   if (!status) status = sdn_derived_plan_new(sdn_yaml_get(root, "derived"), &m->derived, err);
-  if (!status) status = add_parameters(m, root, err);
+  if (!status) status = add_parameters(m, root, n_set, setting, err);
   if (!status) status = check_histories(m, err);
   if (status && !strstr(err->text, origin)) sdn_fail_in(err, "%s", origin);   /* what is missing stands on no line */
   if (status) goto done;
@@ -281,13 +290,15 @@ done:
   return status;
 }
 
-sdn_status sdn_model_read(const char *path, sdn_model **model, sdn_err *err)
+sdn_status sdn_model_read(const char *path, sdn_model **model, sdn_err *err) { return sdn_model_read_set(path, 0, NULL, model, err); }
+
+sdn_status sdn_model_read_set(const char *path, int n_set, const sdn_setting *setting, sdn_model **model, sdn_err *err)
 {
   char *text = NULL, *file = sdn_named_file("models", ".yaml", path, err);
   *model = NULL;
   if (!file) return err->status;
   sdn_status status = sdn_read_text_file(file, &text, err);
-  if (status == SDN_OK) status = sdn_model_parse(text, file, model, err);
+  if (status == SDN_OK) status = sdn_model_parse_set(text, file, n_set, setting, model, err);
   sdn_release(text);
   sdn_release(file);
   return status;

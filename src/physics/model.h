@@ -5,13 +5,13 @@
 
 #include "physics/agn.h"
 #include "physics/attenuation.h"
+#include "physics/census.h"
 #include "physics/cosmology.h"
 #include "physics/derived.h"
 #include "physics/dust_emission.h"
 #include "physics/grid.h"
 #include "physics/igm.h"
 #include "physics/metallicity.h"
-#include "physics/population.h"
 #include "physics/sfh.h"
 
 #define SDN_MAX_POPULATION 8
@@ -40,7 +40,7 @@ struct sdn_model {
   char *yaml, *origin;
   sdn_grid *grid;
   sdn_cosmology *cosmology;
-  sdn_galaxy_population *galaxies;       /* functions that formulas call */
+  sdn_census *census;                    /* functions that formulas call */
   sdn_prior *prior;
   int redshift;                          /* parameter */
   int n_population;

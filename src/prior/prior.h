@@ -27,7 +27,7 @@ sdn_status sdn_prior_add_function(sdn_prior *p, const char *name, double (*fn)(c
 /* The same of n_argument <= 4 arguments, handed over as x [n_argument]. */
 sdn_status sdn_prior_add_function_n(sdn_prior *p, const char *name, int n_argument, double (*fn)(const void *ctx, const double *x), const void *ctx, sdn_err *err);
 /* Names of parameters added from now on begin with `prefix` ("" for none, the start); a name in a formula is sought with the prefix first, then
- * without; a parameter that asks for its own name means the one further out. The rest of a formula's text, functions above all, knows no prefix. */
+ * without; a parameter's own name means the one outside, if there is one. The rest of a formula's text, functions above all, knows no prefix. */
 sdn_status sdn_prior_scope(sdn_prior *p, const char *prefix, sdn_err *err);
 /* A scope inside the present one, whose names are sought outward through all; left by sdn_prior_scope_leave. */
 sdn_status sdn_prior_scope_enter(sdn_prior *p, const char *prefix, sdn_err *err);
@@ -42,6 +42,11 @@ sdn_status sdn_prior_add(sdn_prior *p, const sdn_param_spec *spec, const sdn_yam
  * whose values are the running sums of the n+1 shares; or any scalar prior, applied to each independently. In a formula of the node `index` is the place
  * of the parameter, 1 to n, and `count` is n. */
 sdn_status sdn_prior_add_vector(sdn_prior *p, const sdn_param_spec *spec, int n, const char *const *names, const sdn_yaml *node, sdn_err *err);
+/* Once all parameters are there: `name` is the number `value`, whatever the file says of it. err SDN_USAGE: no such parameter (the nearest is named), or one
+ * that the file ties to others by a formula (which is shown); a tie that is only a default gives way. Whether the physics can serve the value is seen at finish. */
+sdn_status sdn_prior_set(sdn_prior *p, const char *name, double value, sdn_err *err);
+/* Whether a parameter that sdn_prior_set fixed lies where the file's prior could have put it, the others being as in params [n_param]. Others: true. */
+bool sdn_prior_supports(const sdn_prior *p, int param, const double *params);
 /* Resolve formulas (any order in the file; a cycle or an unknown name is an error), put parents before children and redshift first, check ranges.
  * Called once, after the last add; nothing of the YAML is needed afterwards. */
 sdn_status sdn_prior_finish(sdn_prior *p, sdn_err *err);
