@@ -70,10 +70,12 @@ static double speagle14(const sdn_census *p, double log_mass, double z)
 #define N_CSFRD 39
 static const double csfrd_z[N_CSFRD] = {0,   0.06, 0.12, 0.18, 0.3, 0.6, 0.9, 1.2, 1.5, 1.8, 2.1, 2.4, 2.7, 3,  3.3, 3.6, 3.9, 4.2, 4.5, 4.8, 5.1,
                                         5.4, 5.7, 6,   6.6, 7.2, 7.8, 8.4, 9,   9.6, 10.2, 10.8, 11.4, 12, 12.6, 13.2, 13.8, 14.4, 15};
-static const double csfrd[N_CSFRD] = {1.19349e-2, 1.26376e-2, 1.39273e-2, 1.56429e-2, 1.98791e-2, 3.35672e-2, 4.94148e-2, 6.21363e-2, 6.74930e-2, 6.59945e-2, 6.02539e-2, 5.33983e-2,
-                                      4.68887e-2, 4.14930e-2, 3.69033e-2, 3.27996e-2, 2.90727e-2, 2.59048e-2, 2.29612e-2, 2.03070e-2, 1.79150e-2,
-                                      1.58160e-2, 1.39959e-2, 1.23458e-2, 9.53077e-3, 7.30039e-3, 5.52599e-3, 4.00074e-3, 2.79673e-3, 1.89073e-3,
-                                      1.26217e-3, 8.11183e-4, 5.31554e-4, 3.42094e-4, 2.01357e-4, 1.10270e-4, 4.92906e-5, 1.76762e-5, 5.31491e-6};
+static const double csfrd[N_CSFRD] = {
+  1.19349e-2, 1.26376e-2, 1.39273e-2, 1.56429e-2, 1.98791e-2, 3.35672e-2, 4.94148e-2, 6.21363e-2, 6.74930e-2, 6.59945e-2,
+  6.02539e-2, 5.33983e-2, 4.68887e-2, 4.14930e-2, 3.69033e-2, 3.27996e-2, 2.90727e-2, 2.59048e-2, 2.29612e-2, 2.03070e-2,
+  1.79150e-2, 1.58160e-2, 1.39959e-2, 1.23458e-2, 9.53077e-3, 7.30039e-3, 5.52599e-3, 4.00074e-3, 2.79673e-3, 1.89073e-3,
+  1.26217e-3, 8.11183e-4, 5.31554e-4, 3.42094e-4, 2.01357e-4, 1.10270e-4, 4.92906e-5, 1.76762e-5, 5.31491e-6,
+};
 
 double sdn_census_csfrd(const sdn_census *p, double redshift)
 {
@@ -185,7 +187,10 @@ static sdn_status add_functions(const sdn_census *p, sdn_prior *prior, sdn_err *
     {"age_universe_gyr", call_age}, {"comoving_volume_mpc3", call_volume}, {"gallazzi05_mean", call_mean}, {"gallazzi05_sigma", call_sigma},
   };
   static const struct { const char *name; int n; double (*fn)(const void *ctx, const double *x); } more[] = {
-    {"leja22_log_ssfr", 2, call_leja22}, {"speagle14_log_ssfr", 2, call_speagle14}, {"main_sequence_log_ssfr", 2, call_sequence}, {"csfrd_log_ratio", 4, csfrd_log_ratio},
+    {"leja22_log_ssfr", 2, call_leja22},
+    {"speagle14_log_ssfr", 2, call_speagle14},
+    {"main_sequence_log_ssfr", 2, call_sequence},
+    {"csfrd_log_ratio", 4, csfrd_log_ratio},
   };
   for (size_t i = 0; i < sizeof one / sizeof *one; i++)
     if (sdn_prior_add_function(prior, one[i].name, one[i].fn, p, err)) return err->status;

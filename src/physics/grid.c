@@ -70,7 +70,7 @@ static sdn_status read_spectra(const sdn_h5 *f, const sdn_grid *g, const sdn_gri
   sdn_grid_dataset what = *range;
   double factor;
   what.name = name;
-  if (sdn_grid_unit_factor(f, name, SDN_UNIT_LNU, &factor, err)) return err->status;
+  if (sdn_grid_unit_factor(f, name, SDN_UNIT_SHAPE, &factor, err)) return err->status;
   if (sdn_grid_read_table(f, g, &what, t, err)) return err->status;
   if (factor != 1)
     for (size_t i = 0, n = sdn_grid_table_size(t); i < n; i++) t->value[i] *= (float)factor;

@@ -19,8 +19,9 @@ static const char log_prefix[] = "log10";
 static const char *proper_name(const char *name, bool *log)
 {
   const size_t n = sizeof log_prefix - 1;
-  *log = strncmp(name, log_prefix, n) == 0 && name[n];
-  if (*log) name += n;
+  const bool has_prefix = strncmp(name, log_prefix, n) == 0 && name[n];
+  if (has_prefix) name += n;
+  *log = has_prefix;
   for (int i = 0; i < N_SPELLING; i++)
     for (int j = 0; j < N_OLDER && spelling[i].older[j]; j++)
       if (strcmp(name, spelling[i].older[j]) == 0) return spelling[i].name;

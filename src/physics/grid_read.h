@@ -25,7 +25,8 @@ double sdn_vacuum_A(double air_A);   /* also below 2000 A: the caller decides */
 typedef enum sdn_unit_kind {
   SDN_UNIT_WAVELENGTH,   /* A */
   SDN_UNIT_AGE,          /* yr */
-  SDN_UNIT_LNU,          /* erg/s/Hz; per solar mass or for unit luminosity as well */
+  SDN_UNIT_LNU,          /* erg/s/Hz; per solar mass as well */
+  SDN_UNIT_SHAPE,        /* the same, or per unit luminosity (1/Hz) */
   SDN_UNIT_LLAMBDA,      /* erg/s/A */
   SDN_UNIT_LUMINOSITY,   /* erg/s */
   SDN_UNIT_MASS,         /* Msun */

@@ -49,7 +49,7 @@ static int collect(int n_x, const bool *keep, int *node)
 /* ------------------------------------------------------------------ one round */
 
 typedef struct round {
-  const sdn_thin_fit *fit; const sdn_thin_bands *bands; const sdn_thin_sample *sample;
+  sdn_thin_fit fit; const sdn_thin_bands *bands; const sdn_thin_sample *sample;
   float *residual;             /* [n_x][n_sample] */
   double *error; int *worst;   /* [n_row] the largest relative error and whose it is */
 } round_of;
@@ -60,14 +60,14 @@ enum { SPECTRA_PER_TILE = 16 };
 static sdn_status residual_tile(void *ctx, long tile, sdn_arena *arena, sdn_err *err)
 {
   round_of *r = ctx;
-  const int n_x = r->fit->n_x, n = r->sample->n;
+  const int n_x = r->fit.n_x, n = r->sample->n;
   float *light = sdn_arena_take(arena, (size_t)n_x, sizeof *light, err), *back = sdn_arena_take(arena, (size_t)n_x, sizeof *back, err);
-  double *work = sdn_arena_take(arena, (size_t)r->fit->n_node, sizeof *work, err), *value = sdn_arena_take(arena, (size_t)r->fit->n_node, sizeof *value, err);
+  double *work = sdn_arena_take(arena, (size_t)r->fit.n_node, sizeof *work, err), *value = sdn_arena_take(arena, (size_t)r->fit.n_node, sizeof *value, err);
   if (!light || !back || !work || !value) return err->status;
   for (int s = (int)tile * SPECTRA_PER_TILE; s < n && s < ((int)tile + 1) * SPECTRA_PER_TILE; s++) {
     for (int i = 0; i < n_x; i++) light[i] = r->sample->light[(size_t)i * (size_t)n + (size_t)s];
-    sdn_thin_project(r->fit, light, work, value);
-    sdn_thin_expand(r->fit, value, back);
+    sdn_thin_project(&r->fit, light, work, value);
+    sdn_thin_expand(&r->fit, value, back);
     for (int i = 0; i < n_x; i++) r->residual[(size_t)i * (size_t)n + (size_t)s] = back[i] - light[i];
   }
   return SDN_OK;
@@ -111,7 +111,7 @@ static sdn_status error_tile(void *ctx, long tile, sdn_arena *arena, sdn_err *er
  * intervals that hold most and next to most; -1: none. */
 static void guilty(const round_of *r, long k, int *first, int *second)
 {
-  const sdn_thin_fit *f = r->fit;
+  const sdn_thin_fit *f = &r->fit;
   const sdn_thin_row *row = &r->bands->row[k];
   const size_t n = (size_t)r->sample->n, s = (size_t)r->worst[k];
   double most = 0, next = 0;
@@ -158,7 +158,7 @@ static int worst_first(const void *a, const void *b)
 /* Mark for keeping the middles of the intervals that the bands which miss are to be blamed on; at most `room` of them. Returns how many. */
 static sdn_status split(const round_of *r, double tolerance, long room, bool *keep, long *n_split, sdn_err *err)
 {
-  const sdn_thin_fit *f = r->fit;
+  const sdn_thin_fit *f = &r->fit;
   long n_bad = 0;
   bad_row *bad = sdn_alloc((size_t)r->bands->n_row, sizeof *bad, "bands that miss", err);
   bool *wanted = sdn_alloc((size_t)f->n_node, sizeof *wanted, "intervals to split", err);
@@ -190,7 +190,7 @@ static sdn_status one_round(round_of *r, const sdn_thin_wish *wish, const sdn_ru
   const long n_row = r->bands->n_row, n_tile = (r->sample->n + SPECTRA_PER_TILE - 1) / SPECTRA_PER_TILE;
   if (sdn_parallel_tiles(n_tile, residual_tile, r, run, NULL, err)) return err->status;
   if (sdn_parallel_tiles((n_row + ROWS_PER_TILE - 1) / ROWS_PER_TILE, error_tile, r, run, NULL, err)) return err->status;
-  const long room = wish->most_nodes > 0 ? wish->most_nodes - r->fit->n_node : r->fit->n_x;
+  const long room = wish->most_nodes > 0 ? wish->most_nodes - r->fit.n_node : r->fit.n_x;
   return split(r, wish->tolerance, room, keep, n_split, err);
 }
 
@@ -205,14 +205,12 @@ static sdn_status refine(int n_x, const double *x, const sdn_thin_bands *bands, 
   if (!r.residual || !r.error || !r.worst) status = err->status;
   long n_split = 1;
   for (int round = 0; round < MOST_ROUNDS && n_split > 0 && !status; round++) {
-    sdn_thin_fit fit = {0};
     const int n = collect(n_x, keep, node);
     if (wish->most_nodes > 0 && n >= wish->most_nodes) break;
     sdn_progress(run, "choosing wavelengths", round, MOST_ROUNDS, "");
-    status = sdn_thin_fit_new(n_x, x, n, node, &fit, err);
-    r.fit = &fit;
+    status = sdn_thin_fit_new(n_x, x, n, node, &r.fit, err);
     if (!status) status = one_round(&r, wish, run, keep, &n_split, err);
-    sdn_thin_fit_free(&fit);
+    sdn_thin_fit_free(&r.fit);
   }
   sdn_release(r.residual);
   sdn_release(r.error);

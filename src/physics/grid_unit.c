@@ -128,12 +128,13 @@ bool sdn_unit_factor(const char *text, sdn_unit_kind kind, double lsun_erg_per_s
   unit u = expression(&r);
   if (r.bad || *r.at || !(u.factor > 0 && u.factor < HUGE_VAL)) return false;
   *factor = u.factor;
-  const bool is_light = kind == SDN_UNIT_LNU || kind == SDN_UNIT_LLAMBDA || kind == SDN_UNIT_LUMINOSITY;
+  const bool is_light = kind == SDN_UNIT_LNU || kind == SDN_UNIT_SHAPE || kind == SDN_UNIT_LLAMBDA || kind == SDN_UNIT_LUMINOSITY;
   if (is_light && u.power[MASS] == -1) u.power[MASS] = 0;   /* per solar mass formed, as all grids are */
   switch (kind) {
   case SDN_UNIT_WAVELENGTH: return has_powers(&u, 0, 1, 0, 0);
   case SDN_UNIT_AGE: *factor = u.factor / YEAR_S; return has_powers(&u, 0, 0, 1, 0);
-  case SDN_UNIT_LNU: return has_powers(&u, 1, 0, 0, 0) || has_powers(&u, 0, 0, 1, 0);
+  case SDN_UNIT_LNU: return has_powers(&u, 1, 0, 0, 0);
+  case SDN_UNIT_SHAPE: return has_powers(&u, 1, 0, 0, 0) || has_powers(&u, 0, 0, 1, 0);
   case SDN_UNIT_LLAMBDA: return has_powers(&u, 1, -1, -1, 0);
   case SDN_UNIT_LUMINOSITY: return has_powers(&u, 1, 0, -1, 0) || has_powers(&u, 0, 0, 0, 0);
   case SDN_UNIT_MASS: return has_powers(&u, 0, 0, 0, 1);
@@ -143,7 +144,7 @@ bool sdn_unit_factor(const char *text, sdn_unit_kind kind, double lsun_erg_per_s
 
 sdn_status sdn_grid_unit_factor(const sdn_h5 *f, const char *dataset, sdn_unit_kind kind, double *factor, sdn_err *err)
 {
-  static const char *const example[] = {"Angstrom", "yr", "erg/s/Hz", "erg/s/Angstrom", "erg/s", "Msun", "dimensionless"};
+  static const char *const example[] = {"Angstrom", "yr", "erg/s/Hz", "erg/s/Hz", "erg/s/Angstrom", "erg/s", "Msun", "dimensionless"};
   char *text = NULL;
   *factor = 1;
   if (!sdn_h5_has_attr(f, dataset, "Units")) return SDN_OK;

@@ -11,8 +11,8 @@
 #include "physics/metallicity_family.h"
 
 #define LOG10_E 0.43429448190325182765
-#define TOLERANCE 1e-10      /* of the whole mass, by which two rules may differ on a panel; the better of them is taken */
-#define NEGLIGIBLE 1e-11     /* a panel with less mass is as good as straight */
+#define TOLERANCE 2e-9       /* of the whole mass, by which two rules may differ on a panel; the better of them is taken */
+#define NEGLIGIBLE 2e-8     /* a panel with less mass is as good as straight: 1e-2 of it for a smooth history, half at a kink */
 #define MAX_HALVING 40
 #define N_SERIES 18          /* 0.1^18 / 18 / 19 */
 

@@ -96,7 +96,7 @@ typedef struct terms { int n; double size[N_TERM], tau_yr[N_TERM]; } terms;
 static sdn_status set_terms(const sdn_sfh_model *m, const sdn_sfh_galaxy *galaxy, terms *t, sdn_err *err)
 {
   const stochastic *s = m->own;
-  double value[N_REGULATOR];
+  double value[N_REGULATOR] = {0};
   for (int i = 0; i < s->first_amplitude; i++) {
     const bool is_sigma = i == SIGMA || i == SIGMA_DYN;
     value[i] = sdn_sfh_value(m, galaxy, i);

@@ -70,6 +70,19 @@ static sdn_status add(const sdn_yaml *node, sdn_prior *prior, sdn_sfh_model *m, 
 
 /* ------------------------------------------------------------------ one galaxy */
 
+/* The part whose next knot is the youngest; at[i] counts the knots of part i that are taken. */
+static int youngest(const sdn_sfh *h, const int *at)
+{
+  int next = 0;
+  double best_yr = INFINITY;
+  for (int i = 0; i < h->n_part; i++) {
+    if (at[i] == h->part[i].n_knot || h->part[i].knot_yr[at[i]] >= best_yr) continue;
+    best_yr = h->part[i].knot_yr[at[i]];
+    next = i;
+  }
+  return next;
+}
+
 /* All knots of all parts in one ascending list; equal ones once. */
 static sdn_status merge_knots(sdn_sfh *h, sdn_arena *arena, sdn_err *err)
 {
@@ -78,11 +91,7 @@ static sdn_status merge_knots(sdn_sfh *h, sdn_arena *arena, sdn_err *err)
   for (int i = 0; i < h->n_part; i++) n_all += h->part[i].n_knot;
   if (sdn_sfh_take_knots(h, n_all, false, arena, &knot_yr, err)) return err->status;
   for (int step = 0; step < n_all; step++) {
-    int next = -1;
-    for (int i = 0; i < h->n_part; i++) {
-      const sdn_sfh *part = &h->part[i];
-      if (at[i] < part->n_knot && (next < 0 || part->knot_yr[at[i]] < h->part[next].knot_yr[at[next]])) next = i;
-    }
+    const int next = youngest(h, at);
     const double yr = h->part[next].knot_yr[at[next]++];
     if (n == 0 || yr > knot_yr[n - 1]) knot_yr[n++] = yr;
   }

@@ -192,7 +192,7 @@ static sdn_status read_wide(sdn_table_in *t, const char *path, int wave_column, 
   if (n_row < 2 || n_row > MOST_ROWS || n_column < 2 || n_column > MOST_AGES) return sdn_fail(err, SDN_FORMAT, "%s has %ld rows and %d columns", path, n_row, n_column);
   if (sdn_ssp_wave_unit(unit_of(t, wave_column, units->wave), path, &factor, err) || sdn_ssp_new(1, n_column - 1, (int)n_row, false, s, err)) return err->status;
   const int light_column = wave_column == 0 ? 1 : 0;
-  sdn_status status = sdn_ssp_light_unit(unit_of(t, light_column, units->light), units->lsun_erg_per_s, path, *s, err);
+  sdn_status status = sdn_ssp_light_unit(units->light ? units->light : sdn_table_unit(t, light_column), units->lsun_erg_per_s, path, *s, err);
   if (status) return status;
   all = sdn_alloc((size_t)n_column, sizeof *all, "columns of a table", err);
   read = sdn_alloc((size_t)n_row, (size_t)n_column * sizeof *read, "rows of a table", err);

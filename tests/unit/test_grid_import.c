@@ -594,7 +594,7 @@ static void real_arrays(void **unused)
   sdn_h5 *h;
   double *theirs;
   sdn_h5_shape shape;
-  const double tolerance_dex = 0.05;   /* nodes 4 to 10 A apart at the limit, and a steep step there in old stars: their rule for the edge pixel is not ours */
+  const double tolerance_dex = 0.03;   /* nodes 4 to 10 A apart at the limit: their rule for the edge pixel is not ours; old stars have a steeper step there */
   (void)unused;
   if (!shared_path("ssp/bc03_lr_chabrier.h5", path, sizeof path)) {
     print_message("skipped: no ssp\n");
@@ -611,7 +611,7 @@ static void real_arrays(void **unused)
   must(sdn_h5_open(path, &h, &err));
   must(sdn_h5_read_double(h, "log10QH", &theirs, &shape, &err));
   for (int z = 0; z < 6; z++)
-    for (int a = 0; a < 120; a += 7)   /* to 200 Myr */
+    for (int a = 0; g->axis[0].value[a] < 1e7; a += 3)
       if (!(fabs((double)*sdn_grid_row(&g->log_q_hi, a, z, 0) - theirs[z * 221 + a + 1]) < tolerance_dex))
         fail_msg("age %g: %g, not %g", g->axis[0].value[a], (double)*sdn_grid_row(&g->log_q_hi, a, z, 0), theirs[z * 221 + a + 1]);
   sdn_release(theirs);

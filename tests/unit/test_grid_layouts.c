@@ -93,11 +93,11 @@ static void units_are_understood(void **unused)
   static const struct { const char *text; sdn_unit_kind kind; double factor; } good[] = {
     {"Angstrom", SDN_UNIT_WAVELENGTH, 1}, {"nm", SDN_UNIT_WAVELENGTH, 10}, {"um", SDN_UNIT_WAVELENGTH, 1e4}, {"yr", SDN_UNIT_AGE, 1}, {"Gyr", SDN_UNIT_AGE, 1e9},
     {"erg/(Hz*s)", SDN_UNIT_LNU, 1}, {"erg/s/Hz", SDN_UNIT_LNU, 1}, {"erg s^-1 Hz^-1", SDN_UNIT_LNU, 1}, {"erg s-1 Hz-1", SDN_UNIT_LNU, 1},
-    {"erg*s**-1*Hz**-1", SDN_UNIT_LNU, 1}, {"W/Hz", SDN_UNIT_LNU, 1e7}, {"erg/s/Hz/Msun", SDN_UNIT_LNU, 1}, {"1/Hz", SDN_UNIT_LNU, 1},
+    {"erg*s**-1*Hz**-1", SDN_UNIT_LNU, 1}, {"W/Hz", SDN_UNIT_LNU, 1e7}, {"erg/s/Hz/Msun", SDN_UNIT_LNU, 1}, {"1/Hz", SDN_UNIT_SHAPE, 1}, {"erg/s/Hz", SDN_UNIT_SHAPE, 1},
     {"Lsun/Hz", SDN_UNIT_LNU, 3.828e33}, {"Lsun/Angstrom", SDN_UNIT_LLAMBDA, 3.828e33}, {"L_sun AA^-1", SDN_UNIT_LLAMBDA, 3.828e33}, {"W/um", SDN_UNIT_LLAMBDA, 1e3},
     {"erg/s", SDN_UNIT_LUMINOSITY, 1}, {"W", SDN_UNIT_LUMINOSITY, 1e7}, {"Msun", SDN_UNIT_MASS, 1}, {"1.98841e+30*kg", SDN_UNIT_MASS, 1}, {"dimensionless", SDN_UNIT_NUMBER, 1}};
   static const struct { const char *text; sdn_unit_kind kind; } bad[] = {
-    {"furlong", SDN_UNIT_WAVELENGTH}, {"yr", SDN_UNIT_WAVELENGTH}, {"erg/s", SDN_UNIT_LNU}, {"erg/s/Hz", SDN_UNIT_LLAMBDA}, {"erg/(s*Hz", SDN_UNIT_LNU}, {"erg/s/Hz)", SDN_UNIT_LNU},
+    {"furlong", SDN_UNIT_WAVELENGTH}, {"yr", SDN_UNIT_WAVELENGTH}, {"erg/s", SDN_UNIT_LNU}, {"yr", SDN_UNIT_LNU}, {"1/Hz", SDN_UNIT_LNU}, {"erg/s/Hz", SDN_UNIT_LLAMBDA}, {"erg/(s*Hz", SDN_UNIT_LNU}, {"erg/s/Hz)", SDN_UNIT_LNU},
     {"yr**2", SDN_UNIT_AGE}, {"yr**", SDN_UNIT_AGE}, {"0*yr", SDN_UNIT_AGE}, {"((((((((((((((((((((yr))))))))))))))))))))", SDN_UNIT_AGE}, {"yr $", SDN_UNIT_AGE}};
   double factor;
   (void)unused;

@@ -14,8 +14,8 @@
 #define TOL_JOINT 1e-8      /* of the whole: what metallicity.h promises, the midpoints of N_FORMED stars being better */
 #define TOL_FLOAT 6e-8      /* relative: one rounding to float */
 #define TOL_MEAN 1e-9       /* relative */
-#define N_STAR 400000
-#define N_FORMED 500000
+#define N_STAR 200000
+#define N_FORMED 400000
 #define N_AGE 60
 #define MAX_Z 13
 

@@ -80,7 +80,8 @@ static void draws_are_served(void **state)
       assert_int_equal(sdn_prior_params(d.prior, 1, z, back, &err), SDN_OK);
       for (int p = 0; p < d.n_param; p++) {
         const double x = d.params[row * d.n_param + p];
-        if (!(fabs(back[p] - x) <= TOL_COORDINATE * (1 + fabs(x)))) fail_msg("%s: %s %.12g comes back as %.12g", models[k], sdn_prior_param_name(d.prior, p), x, back[p]);
+        if (!(fabs(back[p] - x) <= TOL_COORDINATE * (1 + fabs(x))))
+          fail_msg("%s: %s %.12g comes back as %.12g", models[k], sdn_prior_param_name(d.prior, p), x, back[p]);
       }
     }
     free(back);

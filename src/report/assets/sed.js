@@ -44,10 +44,16 @@ function withLines(points) {
   return total;
 }
 
-/* What to show: four decades or so below the brightest, around the bands if there are any. */
+/* Does dust shine? Then the far infrared is not the tail of starlight, which falls as the square of wavelength. */
+function dustShines() {
+  const s = data.spectrum, at = rest => s.fnu_njy[s.wave_rest_A.findIndex(w => w >= rest)];
+  return at(1e6) > at(2.5e4) / 100;
+}
+
+/* Wavelengths to show: from the Lyman limit to the end of starlight or of dust, and all bands. */
 function shownRange() {
   const z1 = 1 + data.redshift, bands = data.photometry.filter(b => b.pivot_A > 0);
-  let first = 912 * 0.7 * z1, last = 2.5e4 * z1;
+  let first = 912 * 0.7 * z1, last = (dustShines() ? 1e7 : 2.5e4) * z1;
   bands.forEach(b => { first = Math.min(first, b.pivot_A * 0.8); last = Math.max(last, b.pivot_A * 1.25); });
   const s = data.spectrum.wave_observed_A;
   return [Math.max(first, s[0]), Math.min(last, s[s.length - 1])];
@@ -83,6 +89,7 @@ function spectrumSection() {
 }
 
 function historySection() {
+  if (!data.history.sfr_msun_per_yr.some(sfr => sfr > 0)) return;   /* no stars, or an age that one moment decides */
   const h = data.history, values = h.sfr_msun_per_yr.map((sfr, i) => ({a: h.lookback_low_yr[i] / 1e9, b: h.lookback_high_yr[i] / 1e9, sfr}));
   const formed = [], total = values.reduce((sum, v) => sum + v.sfr * (v.b - v.a), 0);
   let left = total;
@@ -95,7 +102,7 @@ function historySection() {
   const bottom = {orient: 'bottom', scale: 'x', title: 'lookback time [Gyr]', grid: true, tickCount: 7};
   draw(grid, Object.assign({}, base, {data: [{name: 'steps', values: steps}],
     scales: [x, {name: 'y', type: 'linear', domain: {data: 'steps', field: 'sfr'}, range: 'height', zero: true, nice: true}],
-    axes: [bottom, {orient: 'left', scale: 'y', title: 'star formation rate [M☉/yr]', grid: true, tickCount: 5, format: '~g'}],
+    axes: [bottom, {orient: 'left', scale: 'y', title: 'star formation rate [M☉/yr]', grid: true, tickCount: 5, format: '~r'}],
     marks: [{type: 'area', from: {data: 'steps'}, encode: {enter: {x: {scale: 'x', field: 't'}, y: {scale: 'y', field: 'sfr'}, y2: {scale: 'y', value: 0},
       fill: {value: '#9bbfe0'}, stroke: {value: '#2b6cb0'}}}}]}));
   draw(grid, Object.assign({}, base, {data: [{name: 'formed', values: formed}],
@@ -110,6 +117,7 @@ function tables() {
   titled('Parameters', ['', 'value', 'unit', 'from'], data.parameters.map(p => [p.name, p.value, p.unit, p.origin]));
   titled('Derived quantities', ['', 'value', 'unit'], data.derived.map(d => [d.name, d.value, d.unit]));
   if (data.photometry.length) titled('Photometry', ['', 'pivot [Å]', 'flux [nJy]', 'AB mag'], data.photometry.map(b => [b.band, b.pivot_A, b.flux_njy, b.mag_ab]));
+  if (data.measurements.length) titled('Measurements', ['', 'value', 'unit'], data.measurements.map(m => [m.name, m.value, m.unit]));
   const strongest = data.lines.filter(l => l.luminosity_erg_s > 0).sort((a, b) => b.luminosity_erg_s - a.luminosity_erg_s).slice(0, 20);
   if (strongest.length) titled('Strongest lines', ['', 'observed [Å]', 'L [erg/s]', 'F [erg/s/cm²]', 'EW, rest [Å]'],
     strongest.map(l => [l.line, number(l.wave_observed_A, 7), l.luminosity_erg_s, l.flux_erg_s_cm2, l.equivalent_width_A]));

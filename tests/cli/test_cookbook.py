@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every block of docs/cookbook.md is run: whole models as they are, fragments with their top-level keys in the first model's place."""
+import json
+import math
+import re
+import unittest
+
+from harness import SOURCE, Folder
+
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
+RED, BLUE, DISTANT = "JWST/NIRCam.F150W,JWST/NIRCam.F200W", "HST/ACS_WFC.F435W", "JWST/NIRCam.F115W"   # the last two feel the IGM at redshift 3 and at 9
+
+
+def sections(text):
+    """Top-level keys of a YAML map with their lines, in order."""
+    found = {}
+    for line in text.splitlines(keepends=True):
+        top = re.match(r"([A-Za-z_]\w*):", line)
+        if top:
+            key = top.group(1)
+            found[key] = ""
+        if found:
+            found[key] += line
+    return found
+
+
+def merged(base, fragment):
+    return "".join({**sections(base), **sections(fragment)}.values())
+
+
+class Cookbook(Folder):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        text = (SOURCE / "docs" / "cookbook.md").read_text(encoding="utf-8")
+        cls.blocks = BLOCK.findall(text)
+        cls.base = next(body for kind, body in cls.blocks if kind == "yaml")
+        for kind, body in cls.blocks:
+            name = re.match(r"# file: (\S+)\n", body)
+            if kind == "text" and name:
+                cls.write(name.group(1), body[name.end():])
+
+    def galaxy(self, model, *args):
+        self.write("cookbook.yaml", model)
+        return json.loads(self.run_ok("sed", "cookbook.yaml", "--json", *args).stdout)
+
+    def assert_shines(self, galaxy, what):
+        self.assertGreater(len(galaxy["photometry"]), 0, what)
+        for band in galaxy["photometry"]:
+            self.assertTrue(band["flux_njy"] is not None and band["flux_njy"] > 0 and math.isfinite(band["flux_njy"]), f"{band} of\n{what}")
+        self.assertTrue(all(p["value"] is not None for p in galaxy["parameters"]), what)
+
+    def test_fence_and_merge(self):
+        """The machinery itself: what is replaced, what stays, and that nothing is passed over."""
+        self.assertEqual(merged("a: 1\nb:\n  c: 2\n  d: 3\n", "b: {c: 4}\ne: 5\n"), "a: 1\nb: {c: 4}\ne: 5\n")
+        text = (SOURCE / "docs" / "cookbook.md").read_text(encoding="utf-8")
+        self.assertEqual(2 * len(self.blocks), len(re.findall(r"^```", text, re.M)))
+        self.assertGreater(sum(kind == "yaml" for kind, _ in self.blocks), 40)
+        self.assertLessEqual({kind for kind, _ in self.blocks}, {"yaml", "survey", "text"})
+
+    def test_models(self):
+        fluxes = {}
+        for kind, body in self.blocks:
+            if kind != "yaml":
+                continue
+            with self.subTest(body):
+                model = body if "grid" in sections(body) else merged(self.base, body)
+                galaxy = self.galaxy(model, "--bands", f"{RED},{DISTANT if 'low: 6' in model else BLUE}")
+                self.assert_shines(galaxy, body)
+                key = tuple(b["flux_njy"] for b in galaxy["photometry"])
+                fluxes.setdefault(key, []).append(body)
+        # A fragment that changes nothing is no example of anything: at most those that say what is the default, or only add derived quantities.
+        for same in fluxes.values():
+            silent = [body for body in same if "derived" not in sections(body) and "velocity_dispersion_km_s" not in sections(body)]
+            self.assertLessEqual(len(silent), 2, "\n".join(silent))
+
+    def test_surveys(self):
+        for kind, body in self.blocks:
+            if kind != "survey":
+                continue
+            self.write("cookbook_survey.yaml", body)
+            galaxy = self.galaxy(self.base, "redshift=1.2", "--survey", "cookbook_survey.yaml")
+            self.assert_shines(galaxy, body)
+            self.assertGreater(len(galaxy["measurements"]), 0)
+            for m in galaxy["measurements"]:
+                self.assertGreater(m["value"], 0)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
