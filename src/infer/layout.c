@@ -16,7 +16,9 @@ static int add(sdn_layout *c, sdn_column_kind kind, const char *name, const char
   sdn_column *column = &c->column[c->n_column];
   snprintf(column->name, sizeof column->name, "%s%s%s", name, *suffix ? "_" : "", suffix);
   const bool logarithm = !strncmp(unit, "log10", 5);   /* no unit of the FITS standard; the name says what it is a logarithm of */
-  snprintf(column->unit, sizeof column->unit, "%s", logarithm ? "" : unit);
+  const char *power = strncmp(unit, "1e", 2) ? "" : "10**";      /* 1e-20 erg/s/cm2, which FITS spells 10**-20 erg/s/cm2 */
+  const char *rest = *power ? strchr(unit, 'e') + 1 : unit;
+  snprintf(column->unit, sizeof column->unit, "%s%s", power, logarithm ? "" : rest);
   snprintf(column->description, sizeof column->description, "%s", description);
   column->kind = kind;
   return c->n_column++;

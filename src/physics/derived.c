@@ -349,6 +349,7 @@ static sdn_status spectra_of_tile(const sdn_forward *f, int n, const sdn_galaxy 
   if (!need || !scratch || !transmission || !v.emergent.spectrum) return err->status;
   for (int i = 0; i < n; i++) memcpy(need + (size_t)i * n_block, v.d->need, n_block);
   if (sdn_galaxies_light(f, n, g, need, &light, arena, err)) return err->status;
+  for (int l = 0; l < c->n_line; l++) transmission[l] = 1;   /* the IGM's table ends with the reddest line that it touches */
   v.lines = (sdn_line_light){.n = c->n_line, .wave_A = c->line_A, .luminosity = v.emergent.spectrum + c->line0, .transmission = f->igm_line ? transmission : NULL};
   for (int i = 0; i < n; i++) {
     v.g = &g[i];

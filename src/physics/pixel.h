@@ -22,6 +22,7 @@
 typedef struct sdn_pixel {
   double low_A, high_A, center_A, sigma_ln;
   double low, high, ln_low, ln_high;   /* the edges in units of the center */
+  double low_reach_A, high_reach_A;    /* without velocities */
 } sdn_pixel;
 
 /* False unless 0 < low_A < high_A and 0 <= sigma_A / center <= SDN_PIXEL_MAX_SIGMA_LN. */
