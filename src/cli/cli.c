@@ -87,7 +87,7 @@ static bool is_positional(const cli_page *page, const char *name)
 {
   for (int i = 0; page->positional[i]; i++)
     if (!strcmp(page->positional[i], name)) return true;
-  return false;
+  return page->rest && !strcmp(page->rest, name);
 }
 
 static const char *short_form(const char *name)
@@ -118,9 +118,8 @@ static void print_page(const cli_page *page)
   }
   if (page->rest) printf(" %s", page->rest_usage);
   printf(" [OPTIONS]\n\n%s\n", page->about);
-  for (int i = 0; page->positional[i]; i++)
-    for (size_t k = 0; k < *page->n_knob; k++)
-      if (!strcmp(page->knobs[k].name, page->positional[i])) printf("  %-30s %s\n", page->knobs[k].name, page->knobs[k].help);
+  for (size_t k = 0; k < *page->n_knob; k++)
+    if (is_positional(page, page->knobs[k].name)) printf("  %-30s %s\n", page->knobs[k].name, page->knobs[k].help);
   puts("\noptions [default]:");
   for (size_t k = 0; k < *page->n_knob; k++)
     if (!is_positional(page, page->knobs[k].name)) print_option(&page->knobs[k]);
@@ -138,7 +137,7 @@ typedef struct reader {
   sdn_run *run;
   bool given[64];
   int n_positional;
-  char rest[4096];       /* further arguments, joined */
+  char rest[65536];       /* further arguments, joined */
   bool help;
 } reader;
 
@@ -202,7 +201,7 @@ static bool read_rest(reader *r, const char *arg)
 {
   const size_t used = strlen(r->rest);
   if (used + strlen(arg) + 2 > sizeof r->rest) return complain(r, "too many arguments before ", arg);
-  snprintf(r->rest + used, sizeof r->rest - used, "%s%s", used ? " " : "", arg);
+  snprintf(r->rest + used, sizeof r->rest - used, "%s%s", used ? "\n" : "", arg);
   return true;
 }
 

@@ -13,7 +13,7 @@ typedef struct cli_page {
   const char *summary;                                  /* one line of `sedna --help` */
   const char *about;                                    /* what it does, reads and writes */
   const char *positional[CLI_MAX_POSITIONAL + 1];       /* knob names, ended by NULL */
-  const char *rest, *rest_usage;                        /* a text knob that takes all further arguments, joined by blanks, and how usage shows them; or NULL */
+  const char *rest, *rest_usage;                        /* a text knob that takes all further arguments, one a line, and how usage shows them; or NULL */
   const sdn_knob *knobs; const size_t *n_knob;
   const char *required;                                 /* further knobs that must be given, separated by spaces, or "" */
   const char *instead;                                  /* a flag that does without them, or NULL */
@@ -32,8 +32,7 @@ bool cli_quiet(void);   /* --quiet was given */
 /* End the progress line, if one was begun. */
 void cli_progress_end(void);
 
-extern const cli_page cli_simulate_page, cli_train_page, cli_check_page, cli_fit_page, cli_report_page, cli_sed_page,
-  cli_info_page;
+extern const cli_page cli_simulate_page, cli_train_page, cli_check_page, cli_fit_page, cli_report_page, cli_sed_page, cli_grid_page, cli_info_page;
 int cmd_simulate(int argc, char **argv);
 int cmd_train(int argc, char **argv);
 int cmd_check(int argc, char **argv);
@@ -41,5 +40,6 @@ int cmd_fit(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_sed(int argc, char **argv);
 int cmd_info(int argc, char **argv);
+int cmd_grid(int argc, char **argv);
 
 #endif

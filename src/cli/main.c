@@ -12,6 +12,7 @@ static const struct { const cli_page *page; int (*run)(int argc, char **argv); }
   {&cli_report_page, cmd_report},
   {&cli_sed_page, cmd_sed},
   {&cli_info_page, cmd_info},
+  {&cli_grid_page, cmd_grid},
 };
 enum { n_command = sizeof commands / sizeof commands[0] };
 

@@ -11,7 +11,8 @@ static bool is_none(const sdn_yaml *node) { return !node || (node->kind == SDN_Y
 static sdn_status read_amplitude(sdn_agn *a, const sdn_yaml *map, sdn_prior *prior, sdn_err *err)
 {
   static const sdn_param_spec l_bol = {"log_l_bol_lsun", "log10 Lsun", NULL, -10, 17, "bolometric luminosity of the disc, before its own dust"};
-  static const sdn_param_spec fraction = {"fraction", "", NULL, 0, 0.999, "share of the galaxy's whole emergent continuum at fraction_wave_A that the active nucleus gives"};
+  static const sdn_param_spec fraction = {"fraction", "", NULL, 0, 0.999,
+      "share of the galaxy's whole emergent continuum at fraction_wave_A that the active nucleus gives"};
   const sdn_yaml *by_l = sdn_yaml_get(map, "log_l_bol_lsun"), *by_fraction = sdn_yaml_get(map, "fraction"), *wave = sdn_yaml_get(map, "fraction_wave_A");
   if (!by_l == !by_fraction) return sdn_yaml_fail(map, err, "an AGN needs exactly one of log_l_bol_lsun and fraction (with fraction_wave_A)");
   if (by_l && wave) return sdn_yaml_fail(wave, err, "fraction_wave_A belongs to fraction; leave it out beside log_l_bol_lsun");
@@ -29,7 +30,8 @@ static sdn_status read_line_kind(sdn_agn *a, const sdn_yaml *map, sdn_prior *pri
   static const sdn_param_spec fwhm[2] = {{"narrow_fwhm_km_s", "km/s", "500", 1, 3000, "full width at half maximum of narrow lines"},
                                          {"broad_fwhm_km_s", "km/s", "5000", 1, 30000, "full width at half maximum of broad lines"}};
   const sdn_yaml *node = sdn_yaml_get(map, cover[broad].name), *width = sdn_yaml_get(map, fwhm[broad].name);
-  if (!node && width) return sdn_yaml_fail(width, err, "%s without %s: there are no such lines; add it or leave the width out", fwhm[broad].name, cover[broad].name);
+  if (!node && width) return sdn_yaml_fail(width, err, "%s without %s: there are no such lines; add it or leave the width out", fwhm[broad].name,
+      cover[broad].name);
   if (!node) return SDN_OK;
   if (sdn_agn_add(prior, &cover[broad], node, broad ? &a->broad : &a->narrow, err)) return err->status;
   return sdn_agn_add(prior, &fwhm[broad], width, broad ? &a->broad_fwhm : &a->narrow_fwhm, err);
@@ -58,13 +60,15 @@ static sdn_status read_dust(sdn_agn *a, const sdn_yaml *map, sdn_prior *prior, s
 /* Only keys that this kind of disc has. */
 static sdn_status check_keys(const sdn_yaml *map, const char *disc, sdn_err *err)
 {
-  static const char *const known[] = {"disc", "log_l_bol_lsun", "fraction", "fraction_wave_A", "lines", "torus", "dust", "axes", "break_wave_A", "wave_low_A", "wave_high_A",
+  static const char *const known[] = {"disc", "log_l_bol_lsun", "fraction", "fraction_wave_A", "lines", "torus", "dust",
+                                      "axes", "break_wave_A", "wave_low_A", "wave_high_A",
                                       "alpha_1", "alpha_2", "alpha_3", "alpha_4", "alpha_5", "alpha_6"};
   const size_t n_known = sizeof known / sizeof *known, first_own = 7;
   const bool power_law = !strcmp(disc, "broken_power_law");
   if (sdn_yaml_only_keys(map, known, n_known, err)) return err->status;
   if (!strcmp(disc, "none"))
-    return sdn_yaml_fail(map, err, is_none(sdn_yaml_get(map, "torus")) ? "an AGN without a disc shines in nothing; leave agn out" : "a torus needs a disc that heats it; name one, or leave agn out");
+    return sdn_yaml_fail(map, err, "%s", is_none(sdn_yaml_get(map, "torus")) ? "an AGN without a disc shines in nothing; leave agn out"
+                                                                             : "a torus needs a disc that heats it; name one, or leave agn out");
   for (size_t k = first_own; k < n_known; k++)
     if (sdn_yaml_get(map, known[k]) && power_law == (k == first_own))
       return sdn_yaml_fail(sdn_yaml_get(map, known[k]), err, "%s does not belong to the disc %s; leave it out", known[k], disc);

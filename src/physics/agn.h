@@ -67,7 +67,7 @@ sdn_status sdn_agn_table_prepare(const sdn_agn_table *t, const double *params, s
 double sdn_agn_lnu_at(const sdn_agn_table *t, const sdn_agn_state *s, double wave_A);
 /* Adds the emergent continuum, disc behind its screen and torus, on nodes first .. first+n-1 to lnu [n], erg/s/Hz. */
 void sdn_agn_table_add(const sdn_agn_table *t, const sdn_agn_state *s, double power_lsun, int first, int n, float *lnu);
-/* Adds the emergent lines to line_erg_s [n_line]. */
+/* Adds the emergent lines to line_erg_s [n_line]. float32 ends at 3e38 erg/s: power_lsun up to 1e6, which is why it is counted per solar mass of stars. */
 void sdn_agn_lines_add(const sdn_agn_table *t, const sdn_agn_state *s, double power_lsun, float *line_erg_s);
 /* What the screen took from disc and lines. */
 double sdn_agn_absorbed_lsun(const sdn_agn_table *t, const sdn_agn_state *s, double power_lsun);

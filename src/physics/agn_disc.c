@@ -52,7 +52,8 @@ static sdn_status read_edges(const sdn_yaml *map, sdn_agn_disc *d, sdn_err *err)
   for (size_t i = 0; i < n; i++) d->edge_A[i + 1] = inner[i];
   for (int i = 0; i < d->n_piece; i++)
     if (!(d->edge_A[i] >= 1 && d->edge_A[i + 1] > d->edge_A[i] && d->edge_A[i + 1] <= 1e8))
-      status = sdn_yaml_fail(map, err, "wave_low_A, break_wave_A and wave_high_A must ascend between 1 and 1e8 A; %g A is followed by %g A", d->edge_A[i], d->edge_A[i + 1]);
+      status = sdn_yaml_fail(map, err, "wave_low_A, break_wave_A and wave_high_A must ascend between 1 and 1e8 A; %g A is followed by %g A", d->edge_A[i],
+          d->edge_A[i + 1]);
 done:
   sdn_release(given);
   return status;
@@ -71,7 +72,8 @@ static sdn_status read_power_law(const sdn_yaml *map, sdn_prior *prior, sdn_agn_
   for (int i = 0; i < d->n_piece; i++) {
     char key[32];
     snprintf(key, sizeof key, "alpha_%d", i + 1);
-    const sdn_param_spec spec = {key, "", own_breaks ? NULL : default_alpha[i], -6, 6, "power of frequency in a piece of the disc's spectrum, shortest wavelengths first"};
+    const sdn_param_spec spec = {key, "", own_breaks ? NULL : default_alpha[i], -6, 6,
+        "power of frequency in a piece of the disc's spectrum, shortest wavelengths first"};
     if (!sdn_yaml_get(map, key) && own_breaks)
       return sdn_yaml_fail(map, err, "break_wave_A makes %d pieces: alpha_1 to alpha_%d are needed, %s is missing", d->n_piece, d->n_piece, key);
     if (sdn_agn_add(prior, &spec, sdn_yaml_get(map, key), &d->alpha[i], err)) return err->status;
@@ -129,7 +131,8 @@ static sdn_status read_axes(const sdn_yaml *map, sdn_prior *prior, sdn_agn_disc 
     const sdn_yaml *node = sdn_yaml_get(axes, axis->name);
     const sdn_param_spec spec = {axis->name, axis->unit, NULL, axis->value[0], axis->value[axis->n - 1], "an axis of the disc's grid"};
     if (!node)
-      return sdn_yaml_fail(axes ? axes : map, err, "grid %s has an axis %s from %g to %g; give it a value or a prior under axes", g->name, axis->name, spec.low, spec.high);
+      return sdn_yaml_fail(axes ? axes : map, err, "grid %s has an axis %s from %g to %g; give it a value or a prior under axes", g->name, axis->name,
+          spec.low, spec.high);
     if (sdn_agn_add(prior, &spec, node, &d->axis_param[a], err)) return err->status;
   }
   return SDN_OK;
@@ -193,7 +196,8 @@ sdn_status sdn_agn_grid_place(const sdn_agn_disc *d, const double *params, int *
     if (d->axis_param[a] < 0) continue;
     const double value = params[d->axis_param[a]];
     if (!sdn_grid_locate(axis, value, false, &node[a], &t[a]))
-      return sdn_fail(err, SDN_RANGE, "agn_%s %g is outside the grid %s, which has %g to %g", axis->name, value, d->grid->name, axis->value[0], axis->value[axis->n - 1]);
+      return sdn_fail(err, SDN_RANGE, "agn_%s %g is outside the grid %s, which has %g to %g", axis->name, value, d->grid->name, axis->value[0],
+          axis->value[axis->n - 1]);
   }
   return SDN_OK;
 }

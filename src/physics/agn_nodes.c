@@ -26,7 +26,7 @@ static double slope_lnu(const void *ctx, int sample, double wave_A)
 
 static sdn_status power_law_nodes(const sdn_agn *a, double **node, int *n, sdn_err *err)
 {
-  double low[SDN_AGN_MAX_PIECE], high[SDN_AGN_MAX_PIECE], photons;
+  double low[SDN_AGN_MAX_PIECE] = {0}, high[SDN_AGN_MAX_PIECE] = {0}, photons;
   slopes s = {.d = &a->disc};
   for (int i = 0; i < a->disc.n_piece; i++) sdn_prior_param_range(a->prior, a->disc.alpha[i], &low[i], &high[i]);
   for (int k = 0; k < 2 + 2 * a->disc.n_piece; k++, s.n++) {

@@ -211,13 +211,15 @@ void sdn_agn_table_free(sdn_agn_table *t)
 static double corner_of(const sdn_agn_table *t, const sdn_agn_state *s, int corner, int *cell)
 {
   double share = 1;
+  int at = 0;
   *cell = 0;
   for (int a = 0; a < t->a->disc.grid->n_axis; a++) {
     const bool up = corner >> a & 1;
     if (up && t->size[a] < 2) return 0;
     share *= up ? s->t[a] : 1 - s->t[a];
-    *cell = *cell * t->size[a] + s->node[a] + up;
+    at = at * t->size[a] + s->node[a] + up;
   }
+  if (share > 0) *cell = at;
   return share;
 }
 
@@ -260,7 +262,8 @@ sdn_status sdn_agn_table_prepare(const sdn_agn_table *t, const double *params, s
   if (a->torus && sdn_agn_torus_place(a->torus, params, s, err)) return err->status;
   if (a->broad >= 0) s->broad = params[a->broad];
   if (a->narrow >= 0) s->narrow = params[a->narrow];
-  if (!(s->broad >= 0 && s->narrow >= 0)) return sdn_fail(err, SDN_RANGE, "covering fractions of the AGN's lines are %g and %g; they cannot be negative", s->broad, s->narrow);
+  if (!(s->broad >= 0 && s->narrow >= 0))
+    return sdn_fail(err, SDN_RANGE, "covering fractions of the AGN's lines are %g and %g; they cannot be negative", s->broad, s->narrow);
   if (!t->dust) return SDN_OK;
   s->tau = NEPER_PER_MAG * sdn_attenuation_a_v_mag(a->dust, params);
   if (!(s->tau >= 0)) return sdn_fail(err, SDN_RANGE, "agn_a_v_mag is %g; it cannot be negative", s->tau / NEPER_PER_MAG);
@@ -268,14 +271,19 @@ sdn_status sdn_agn_table_prepare(const sdn_agn_table *t, const double *params, s
   return SDN_OK;
 }
 
-/* lnu[j] = L_nu UNIT_HZ of unit power, at nodes with a piece. */
-SDN_CLONES static void power_law(int n, const int *restrict piece, const double *restrict ln_ratio, const double *value, const double *slope, float *restrict lnu)
+SDN_CLONES static void exponentials(int n, const double *restrict x, float *restrict out)
 {
-  for (int j = 0; j < n; j++) {
-    const int p = piece[j] < 0 ? 0 : piece[j];
-    const double v = UNIT_HZ * sdn_vexp(value[p] + slope[p] * ln_ratio[j]);
-    lnu[j] = (float)(piece[j] < 0 ? 0 : v);
-  }
+  for (int j = 0; j < n; j++) out[j] = (float)(UNIT_HZ * sdn_vexp(x[j]));
+}
+
+/* lnu[j] = L_nu UNIT_HZ of unit power, n <= CHUNK; nodes of one piece lie together, those without piece at the ends. */
+static void power_law(int n, const int *piece, const double *ln_ratio, const double *value, const double *slope, float *lnu)
+{
+  double x[CHUNK];
+  for (int j = 0; j < n; j++) x[j] = piece[j] < 0 ? 0 : value[piece[j]] + slope[piece[j]] * ln_ratio[j];
+  exponentials(n, x, lnu);
+  for (int j = 0; j < n && piece[j] < 0; j++) lnu[j] = 0;
+  for (int j = n; j-- > 0 && piece[j] < 0;) lnu[j] = 0;
 }
 
 SDN_CLONES static void add_scaled(int n, float factor, const float *restrict from, float *restrict to)
@@ -350,20 +358,24 @@ void sdn_agn_lines_add(const sdn_agn_table *t, const sdn_agn_state *s, double po
   }
 }
 
-/* Energy of one Lsun at an energy node. */
-static double energy_at(const sdn_agn_table *t, const sdn_agn_state *s, int j)
+/* Energy of one Lsun at the energy nodes first .. first+n-1. */
+static void energies(const sdn_agn_table *t, const sdn_agn_state *s, int first, int n, double *energy)
 {
-  if (!t->a->disc.grid) {
-    const int p = t->energy_piece[j];
-    return t->energy_weight[j] * sdn_vexp(s->value[p] + s->slope[p] * t->energy_ln_ratio[j]);
-  }
-  double sum = 0;
   int cell;
-  for (int c = 0; c < 1 << t->a->disc.grid->n_axis; c++) {
-    const double share = corner_of(t, s, c, &cell);
-    if (share > 0) sum += share * t->cell_energy[(size_t)cell * (size_t)t->n_energy + (size_t)j];
+  memset(energy, 0, (size_t)n * sizeof *energy);
+  for (int j = 0; j < n && !t->a->disc.grid; j++) {
+    const int p = t->energy_piece[first + j];
+    energy[j] = t->energy_weight[first + j] * sdn_vexp(s->value[p] + s->slope[p] * t->energy_ln_ratio[first + j]);
   }
-  return sum;
+  for (int c = 0; t->a->disc.grid && c < 1 << t->a->disc.grid->n_axis; c++) {
+    const double share = corner_of(t, s, c, &cell), *of_cell = t->cell_energy + (size_t)cell * (size_t)t->n_energy + first;
+    for (int j = 0; j < n && share > 0; j++) energy[j] += share * of_cell[j];
+  }
+}
+
+SDN_CLONES static void shares_taken(int n, double tau, const float *restrict k, double *restrict energy)
+{
+  for (int j = 0; j < n; j++) energy[j] *= 1 - sdn_vexp(-tau * (double)k[j]);
 }
 
 double sdn_agn_absorbed_lsun(const sdn_agn_table *t, const sdn_agn_state *s, double power_lsun)
@@ -374,8 +386,10 @@ double sdn_agn_absorbed_lsun(const sdn_agn_table *t, const sdn_agn_state *s, dou
   for (int done = 0; done < t->n_energy; done += CHUNK) {
     const int part = t->n_energy - done < CHUNK ? t->n_energy - done : CHUNK;
     float scratch[CHUNK];
-    const float *k = sdn_attenuation_table_curve(t->dust, &s->dust, first + done, part, scratch);
-    for (int j = 0; j < part; j++) sum += energy_at(t, s, done + j) * -expm1(-s->tau * (double)k[j]);
+    double energy[CHUNK];
+    energies(t, s, done, part, energy);
+    shares_taken(part, s->tau, sdn_attenuation_table_curve(t->dust, &s->dust, first + done, part, scratch), energy);
+    for (int j = 0; j < part; j++) sum += energy[j];
   }
   for (int l = 0; l < t->a->n_line; l++) sum += line_erg_s(t, s, l) / SDN_LSUN_ERG_S * -expm1(-s->tau * curve_at(t, s, t->n + l));
   return power_lsun * sum;

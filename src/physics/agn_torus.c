@@ -29,7 +29,8 @@ static bool ascending(int n, const double *x)
 static sdn_status normalise(const char *path, sdn_agn_torus *t, sdn_err *err)
 {
   const double *w = t->wave_A;
-  if (t->n_wave < 2 || !ascending(t->n_wave, w) || !(w[0] > 0)) return sdn_fail(err, SDN_FORMAT, "%s: its wavelengths are not ascending positive numbers", path);
+  if (t->n_wave < 2 || !ascending(t->n_wave, w) || !(w[0] > 0))
+    return sdn_fail(err, SDN_FORMAT, "%s: its wavelengths are not ascending positive numbers", path);
   if (!ascending(t->n_tau, t->ln_tau) || !ascending(t->n_angle, t->angle_deg))
     return sdn_fail(err, SDN_FORMAT, "%s: its optical depths or angles are not ascending", path);
   for (int cell = 0; cell < t->n_angle * t->n_tau; cell++) {
@@ -41,7 +42,8 @@ static sdn_status normalise(const char *path, sdn_agn_torus *t, sdn_err *err)
     }
     power *= SDN_LIGHT_A_PER_S;
     if (!(power > 0 && isfinite(power) && y[t->n_wave - 1] >= 0))
-      return sdn_fail(err, SDN_FORMAT, "%s: the spectrum at optical depth %g, angle %g has negative or no light", path, exp(t->ln_tau[cell % t->n_tau]), t->angle_deg[cell / t->n_tau]);
+      return sdn_fail(err, SDN_FORMAT, "%s: the spectrum at optical depth %g, angle %g has negative or no light", path, exp(t->ln_tau[cell % t->n_tau]),
+          t->angle_deg[cell / t->n_tau]);
     for (int j = 0; j < t->n_wave; j++) y[j] /= power;
   }
   return SDN_OK;
@@ -57,7 +59,8 @@ static sdn_status fill_nenkova(const sdn_h5 *file, sdn_agn_torus *t, sdn_err *er
   if (!status) status = sdn_h5_read_double(file, "tau", &tau, &n_tau, err);
   if (!status) status = sdn_h5_read_double(file, "lnu", &lnu, &shape, err);
   if (status) goto done;
-  if (n_wave.n_dim != 1 || n_tau.n_dim != 1 || shape.n_dim != 2 || shape.dim[0] != n_tau.dim[0] || shape.dim[1] != n_wave.dim[0] || n_wave.dim[0] > 100000 || n_tau.dim[0] > 1000) {
+  if (n_wave.n_dim != 1 || n_tau.n_dim != 1 || shape.n_dim != 2 || shape.dim[0] != n_tau.dim[0] || shape.dim[1] != n_wave.dim[0] || n_wave.dim[0] > 100000
+      || n_tau.dim[0] > 1000) {
     status = sdn_fail(err, SDN_FORMAT, "%s: lnu does not have the shape of tau and wavelength", sdn_h5_path(file));
     goto done;
   }
@@ -119,7 +122,8 @@ static sdn_status read_table(const char *path, skirtor *s, sdn_err *err)
   if (!status) fits_get_colnum(f, CASEINSEN, wave, &column, &status);
   if (!status) fits_get_coltype(f, column, &type, &repeat, &width, &status);
   if (status) result = sdn_fits_fail(path, status, err, "not a table of SKIRTOR spectra (columns INCLINATION, TAU, WAVE_REST, LNU_DUST_TOTAL)");
-  if (!result && !(s->n_row > 0 && s->n_row < 100000 && repeat > 1 && repeat < 100000)) result = sdn_fail(err, SDN_FORMAT, "%s: %ld rows of %ld wavelengths are no table of tori", path, s->n_row, repeat);
+  if (!result && !(s->n_row > 0 && s->n_row < 100000 && repeat > 1 && repeat < 100000))
+    result = sdn_fail(err, SDN_FORMAT, "%s: %ld rows of %ld wavelengths are no table of tori", path, s->n_row, repeat);
   s->n_wave = (int)repeat;
   if (!result) result = read_column(f, path, "INCLINATION", s->n_row, &s->angle, err);
   if (!result) result = read_column(f, path, "TAU", s->n_row, &s->tau, err);
@@ -151,7 +155,8 @@ static sdn_status fill_skirtor(const char *path, const skirtor *s, sdn_agn_torus
   t->n_tau = distinct(s->n_row, s->tau, NULL);
   t->n_angle = distinct(s->n_row, s->angle, NULL);
   if ((long)t->n_tau * t->n_angle != s->n_row)
-    return sdn_fail(err, SDN_FORMAT, "%s: its %ld rows are not all combinations of %d inclinations and %d optical depths", path, s->n_row, t->n_angle, t->n_tau);
+    return sdn_fail(err, SDN_FORMAT, "%s: its %ld rows are not all combinations of %d inclinations and %d optical depths", path, s->n_row, t->n_angle,
+        t->n_tau);
   if (make_space(t, err)) return err->status;
   distinct(s->n_row, s->tau, t->ln_tau);
   distinct(s->n_row, s->angle, t->angle_deg);
@@ -188,8 +193,10 @@ static sdn_status read_skirtor(const char *path, sdn_agn_torus *t, sdn_err *err)
 static sdn_status add_parameters(const sdn_yaml *map, sdn_prior *prior, sdn_agn_torus *t, sdn_err *err)
 {
   const sdn_param_spec cover = {"torus_covering_fraction", "", NULL, 0, 10, "power of the torus over that of the disc"};
-  const sdn_param_spec tau = {"torus_tau", "", NULL, exp(t->ln_tau[0]), exp(t->ln_tau[t->n_tau - 1]), "optical depth of the torus (of one cloud at 5500 A, or at 9.7 um), as the table counts it"};
-  const sdn_param_spec angle = {"torus_inclination_deg", "deg", NULL, t->angle_deg[0], t->angle_deg[t->n_angle - 1], "between the line of sight and the torus' axis"};
+  const sdn_param_spec tau = {"torus_tau", "", NULL, exp(t->ln_tau[0]), exp(t->ln_tau[t->n_tau - 1]),
+      "optical depth of the torus (of one cloud at 5500 A, or at 9.7 um), as the table counts it"};
+  const sdn_param_spec angle = {"torus_inclination_deg", "deg", NULL, t->angle_deg[0], t->angle_deg[t->n_angle - 1],
+      "between the line of sight and the torus' axis"};
   t->angle = -1;
   if (sdn_agn_add(prior, &cover, sdn_yaml_get(map, "covering_fraction"), &t->cover, err)) return err->status;
   if (sdn_agn_add(prior, &tau, sdn_yaml_get(map, "tau"), &t->tau, err)) return err->status;
@@ -198,14 +205,16 @@ static sdn_status add_parameters(const sdn_yaml *map, sdn_prior *prior, sdn_agn_
 
 static sdn_status read_law(const sdn_yaml *map, sdn_agn_torus *t, sdn_err *err)
 {
-  static const char *const of_nenkova[] = {"law", "covering_fraction", "tau"}, *const of_skirtor[] = {"law", "covering_fraction", "tau", "inclination_deg", "file"};
+  static const char *const of_nenkova[] = {"law", "covering_fraction", "tau"};
+  static const char *const of_skirtor[] = {"law", "covering_fraction", "tau", "inclination_deg", "file"};
   static const char *const law_name[] = {"nenkova08", "skirtor"};
   const char *law, *path = NULL;
   if (sdn_yaml_text(map, "law", true, &law, err)) return err->status;
   if (!strcmp(law, law_name[0])) return sdn_yaml_only_keys(map, of_nenkova, 3, err) ? err->status : read_nenkova(t, err);
   if (strcmp(law, law_name[1])) {
     const char *near = sdn_nearest(law, law_name, 2);
-    return sdn_yaml_fail(map, err, "unknown torus '%s'%s%s%s; known are nenkova08, skirtor", law, near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");
+    return sdn_yaml_fail(map, err, "unknown torus '%s'%s%s%s; known are nenkova08, skirtor", law, near ? ", did you mean '" : "", near ? near : "",
+        near ? "'?" : "");
   }
   if (sdn_yaml_only_keys(map, of_skirtor, 5, err)) return err->status;
   if (!sdn_yaml_get(map, "file")) return sdn_yaml_fail(map, err, "skirtor is not shipped: name a table of its spectra under file");
@@ -253,8 +262,10 @@ sdn_status sdn_agn_torus_place(const sdn_agn_torus *torus, const double *params,
 {
   const double tau = params[torus->tau], angle = torus->angle < 0 ? torus->angle_deg[0] : params[torus->angle], cover = params[torus->cover];
   double t, u;
-  if (!(cover >= 0 && isfinite(cover)) || !place(torus->n_tau, torus->ln_tau, log(tau), &s->torus_tau, &t) || !place(torus->n_angle, torus->angle_deg, angle, &s->torus_angle, &u))
-    return sdn_fail(err, SDN_RANGE, "agn_torus_tau %g, inclination %g, covering fraction %g are outside the torus' table: tau %g to %g, %g to %g degrees", tau, angle, cover,
+  const bool inside = place(torus->n_tau, torus->ln_tau, log(tau), &s->torus_tau, &t) && place(torus->n_angle, torus->angle_deg, angle, &s->torus_angle, &u);
+  if (!(cover >= 0 && isfinite(cover)) || !inside)
+    return sdn_fail(err, SDN_RANGE, "agn_torus_tau %g, inclination %g, covering fraction %g are outside the torus' table: tau %g to %g, %g to %g degrees",
+        tau, angle, cover,
                     exp(torus->ln_tau[0]), exp(torus->ln_tau[torus->n_tau - 1]), torus->angle_deg[0], torus->angle_deg[torus->n_angle - 1]);
   const double share[4] = {(1 - u) * (1 - t), (1 - u) * t, u * (1 - t), u * t};
   for (int k = 0; k < 4; k++) s->torus_share[k] = cover * share[k];

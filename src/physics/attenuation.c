@@ -7,7 +7,9 @@
 #include "physics/attenuation_law.h"
 
 static const sdn_dust_law no_dust = {.name = "none"};
-static const sdn_dust_law *const laws[] = {&no_dust, &sdn_dust_calzetti, &sdn_dust_tabulated};
+static const sdn_dust_law *const laws[] = {
+  &no_dust, &sdn_dust_calzetti, &sdn_dust_salim18, &sdn_dust_kriek_conroy, &sdn_dust_power_law, &sdn_dust_cardelli, &sdn_dust_smc, &sdn_dust_lmc,
+  &sdn_dust_gordon23, &sdn_dust_li08, &sdn_dust_narayanan_mw, &sdn_dust_tabulated};
 enum { N_LAW = sizeof laws / sizeof laws[0], MAX_KEY = 64 };
 
 static const sdn_param_spec a_v_spec = {"a_v_mag", "mag", NULL, 0, 100, "attenuation at 5500 A, slope and bump included"};
@@ -116,7 +118,7 @@ sdn_status sdn_attenuation_new(const sdn_yaml *map, const char *const *more, siz
   a->a_v = -1;
   sdn_status status = SDN_OK;
   if (law->basis) status = add_parameters(a, map, prior, err);
-  if (!status && law->reads_file) status = sdn_dust_read_table(map, &a->table, err);
+  if (!status && law->load) status = law->load(map, &a->table, err);
   if (status) goto done;
   if (law->basis) law->basis(&a->table, SDN_DUST_REFERENCE_A, a->reference);
   *out = a;
@@ -126,11 +128,20 @@ done:
   return status;
 }
 
+sdn_status sdn_dust_allocate(size_t n, sdn_dust_table *t, sdn_err *err)
+{
+  t->x = sdn_alloc(n, sizeof *t->x, "an attenuation curve", err);
+  t->y = sdn_alloc(n, sizeof *t->y, "an attenuation curve", err);
+  t->bend = sdn_alloc(n, sizeof *t->bend, "an attenuation curve", err);
+  return t->x && t->y && t->bend ? SDN_OK : err->status;
+}
+
 void sdn_attenuation_free(sdn_attenuation *a)
 {
   if (!a) return;
-  sdn_release(a->table.ln_wave);
-  sdn_release(a->table.ln_k);
+  sdn_release(a->table.x);
+  sdn_release(a->table.y);
+  sdn_release(a->table.bend);
   sdn_release(a);
 }
 
@@ -139,8 +150,8 @@ double sdn_attenuation_a_v_mag(const sdn_attenuation *a, const double *params) {
 
 uint64_t sdn_attenuation_hash(const sdn_attenuation *a, uint64_t hash)
 {
-  for (int i = 0; i < a->table.n; i++) {
-    const float number[2] = {(float)a->table.ln_wave[i], (float)a->table.ln_k[i]};   /* rounded: the last bit of log differs between machines */
+  for (int i = 0; a->law->reads_file && i < a->table.n; i++) {
+    const float number[2] = {(float)a->table.x[i], (float)a->table.y[i]};   /* rounded: the last bit of log differs between machines */
     hash = sdn_hash_bytes(number, sizeof number, hash);
   }
   return hash;

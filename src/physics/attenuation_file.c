@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A curve of the user's own, from two columns of ASCII. */
+/* A curve of the user's own, from two columns of ASCII: x = ln(wave / A), y = ln A(lambda). */
 #include <math.h>
 #include <string.h>
 
@@ -34,9 +34,9 @@ static sdn_status add_point(const char *path, size_t line, const double value[2]
   if (!(value[0] > 0 && value[1] > 0))
     return sdn_fail(err, SDN_FORMAT, "%s:%zu: wavelength %g A and attenuation %g must both be positive; leave out what lies beyond the curve", path, line,
                     value[0], value[1]);
-  t->ln_wave[t->n] = log(value[0]);
-  t->ln_k[t->n] = log(value[1]);
-  if (t->n > 0 && !(t->ln_wave[t->n] > t->ln_wave[t->n - 1]))
+  t->x[t->n] = log(value[0]);
+  t->y[t->n] = log(value[1]);
+  if (t->n > 0 && !(t->x[t->n] > t->x[t->n - 1]))
     return sdn_fail(err, SDN_FORMAT, "%s:%zu: wavelength %g A does not lie above that of the line before; wavelengths must ascend", path, line, value[0]);
   t->n++;
   return SDN_OK;
@@ -47,12 +47,12 @@ static sdn_status check_table(const char *path, const sdn_dust_table *t, sdn_err
 {
   const double reference = log(SDN_DUST_REFERENCE_A);
   if (t->n < 2) return sdn_fail(err, SDN_FORMAT, "%s: an attenuation curve needs at least two lines of wavelength [A] and attenuation; it has %d", path, t->n);
-  if (!(t->ln_wave[0] <= reference && t->ln_wave[t->n - 1] >= reference))
-    return sdn_fail(err, SDN_RANGE, "%s: the attenuation curve spans %.6g to %.6g A, which does not hold the 5500 A of A_V", path, exp(t->ln_wave[0]),
-                    exp(t->ln_wave[t->n - 1]));
-  if (!(t->ln_k[t->n - 1] < t->ln_k[t->n - 2]))
+  if (!(t->x[0] <= reference && t->x[t->n - 1] >= reference))
+    return sdn_fail(err, SDN_RANGE, "%s: the attenuation curve spans %.6g to %.6g A, which does not hold the 5500 A of A_V", path, exp(t->x[0]),
+                    exp(t->x[t->n - 1]));
+  if (!(t->y[t->n - 1] < t->y[t->n - 2]))
     return sdn_fail(err, SDN_FORMAT, "%s: the attenuation curve does not fall between its last two wavelengths, %.6g and %.6g A, so it cannot be continued to the "
-                    "infrared; add lines there", path, exp(t->ln_wave[t->n - 2]), exp(t->ln_wave[t->n - 1]));
+                    "infrared; add lines there", path, exp(t->x[t->n - 2]), exp(t->x[t->n - 1]));
   return SDN_OK;
 }
 
@@ -60,9 +60,7 @@ static sdn_status parse(const char *path, const char *text, sdn_dust_table *t, s
 {
   size_t n_line = 1;
   for (const char *c = text; *c; c++) n_line += *c == '\n';
-  t->ln_wave = sdn_alloc(n_line, sizeof *t->ln_wave, "an attenuation curve", err);
-  t->ln_k = sdn_alloc(n_line, sizeof *t->ln_k, "an attenuation curve", err);
-  if (!t->ln_wave || !t->ln_k) return err->status;
+  if (sdn_dust_allocate(n_line, t, err)) return err->status;
   const char *line = text;
   for (size_t i = 1; i <= n_line; i++) {
     double value[2];
@@ -89,7 +87,7 @@ static char *path_of(const sdn_yaml *map, const char *name, sdn_err *err)
   return path;
 }
 
-sdn_status sdn_dust_read_table(const sdn_yaml *map, sdn_dust_table *table, sdn_err *err)
+static sdn_status load(const sdn_yaml *map, sdn_dust_table *table, sdn_err *err)
 {
   const char *name = NULL;
   char *path = NULL, *text = NULL;
@@ -110,12 +108,12 @@ static double table_curve(const sdn_dust_table *t, double wave_A)
   int low = 0, high = t->n - 1;
   while (high - low > 1) {
     const int mid = (low + high) / 2;
-    if (t->ln_wave[mid] <= l) low = mid; else high = mid;
+    if (t->x[mid] <= l) low = mid; else high = mid;
   }
-  const double power = (t->ln_k[high] - t->ln_k[low]) / (t->ln_wave[high] - t->ln_wave[low]);
-  const double edge_A = exp(t->ln_wave[0]), edge = exp(t->ln_k[0]);
+  const double power = (t->y[high] - t->y[low]) / (t->x[high] - t->x[low]);
+  const double edge_A = exp(t->x[0]), edge = exp(t->y[0]);
   if (wave_A < edge_A) return fmax(sdn_dust_tangent(edge, power * edge / edge_A, edge_A, wave_A), 0);
-  return exp(t->ln_k[low] + power * (l - t->ln_wave[low]));
+  return exp(t->y[low] + power * (l - t->x[low]));
 }
 
 static void tabulated_basis(const sdn_dust_table *table, double wave_A, double *b)
@@ -124,4 +122,4 @@ static void tabulated_basis(const sdn_dust_table *table, double wave_A, double *
   b[1] = 0;
 }
 
-const sdn_dust_law sdn_dust_tabulated = {.name = "tabulated", .form = SDN_CURVE_AFFINE, .reads_file = true, .basis = tabulated_basis};
+const sdn_dust_law sdn_dust_tabulated = {.name = "tabulated", .form = SDN_CURVE_AFFINE, .reads_file = true, .load = load, .basis = tabulated_basis};

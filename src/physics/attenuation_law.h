@@ -15,9 +15,10 @@ typedef enum sdn_curve_form {
 } sdn_curve_form;
 
 enum { SDN_DUST_N_BASIS = 2, SDN_DUST_MAX_PARAM = 4, SDN_DUST_N_COEFFICIENT = 6, SDN_DUST_N_LINEAR = 3 };   /* the first three c scale k */
+enum { SDN_DUST_MAX_KNOT = 200 };
 
-/* ln k at ascending ln(wave / A), from a file. */
-typedef struct sdn_dust_table { int n; double *ln_wave, *ln_k; } sdn_dust_table;
+/* A law's points, in the coordinates that it chooses; bend: second derivatives of a spline, or NULL. */
+typedef struct sdn_dust_table { int n; double *x, *y, *bend; } sdn_dust_table;
 
 typedef struct sdn_dust_param { const char *key; sdn_param_spec spec; } sdn_dust_param;   /* key: in YAML; spec.name: of the parameter */
 /* Values under one name, for laws that offer them: what the parameters are where the YAML does not say. */
@@ -26,12 +27,14 @@ typedef struct sdn_dust_template { const char *name, *initial[SDN_DUST_MAX_PARAM
 typedef struct sdn_dust_law {
   const char *name;
   sdn_curve_form form;
-  bool reads_file;
+  bool reads_file;                     /* the YAML has `file`, and `load` reads it */
   int n_param;
   sdn_dust_param param[SDN_DUST_MAX_PARAM];
   int n_template;
   const sdn_dust_template *templates;
-  /* b [2] at a wavelength [A]; NULL: no dust at all. table: only of a law that reads a file. */
+  /* Fills the table of a law that has one (NULL otherwise). */
+  sdn_status (*load)(const sdn_yaml *map, sdn_dust_table *table, sdn_err *err);
+  /* b [2] at a wavelength [A]; NULL: no dust at all. */
   void (*basis)(const sdn_dust_table *table, double wave_A, double *b);
   /* p [n_param] -> c [6] (zero before), of any normalisation; NULL: c0 = 1. */
   void (*coefficients)(const double *p, double *c);
@@ -52,12 +55,20 @@ struct sdn_attenuation {
 double sdn_dust_join(sdn_curve_form form, const double *c, const double *b, double ln_wave);
 /* A galaxy's c [6], such that k(5500 A) = 1. */
 void sdn_dust_coefficients(const sdn_attenuation *a, const double *params, double *c);
-/* "wavelength value" lines of a file -> ln k; the folder of map's YAML file is where a relative name is sought. */
-sdn_status sdn_dust_read_table(const sdn_yaml *map, sdn_dust_table *table, sdn_err *err);
+sdn_status sdn_dust_allocate(size_t n, sdn_dust_table *table, sdn_err *err);   /* x, y, bend [n]; n stays 0 */
 
 /* How the laws go on shortward of their range: along the tangent in wavelength, which stays finite. */
 static inline double sdn_dust_tangent(double value, double slope, double edge, double wave) { return value + slope * (wave - edge); }
+/* The same for both bases of a law given by its formula inside: slopes from three points just inside the edge. */
+typedef void sdn_dust_inside(double um, double *b);
+void sdn_dust_beyond_blue(sdn_dust_inside *inside, double edge_um, double um, double *b);
 /* Noll+2009 eq. 3: Drude profile at 2175 A of width 350 A, 1 at its centre. */
 double sdn_dust_drude(double wave_A);
+/* Natural cubic spline through n points of ascending x: second derivatives bend [n], then its value. */
+void sdn_dust_spline_bend(int n, const double *x, const double *y, double *bend);
+double sdn_dust_spline(int n, const double *x, const double *y, const double *bend, double at);
+/* Fitzpatrick & Massa 1990: linear term, bump, far-ultraviolet rise, at x = 1 / wavelength [1/um]. */
+typedef struct sdn_dust_fm90 { double c1, c2, c3, c4, x0, gamma; } sdn_dust_fm90;
+double sdn_dust_fm90_curve(const sdn_dust_fm90 *f, double x);
 
 #endif

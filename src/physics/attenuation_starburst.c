@@ -58,3 +58,49 @@ const sdn_dust_law sdn_dust_calzetti = {
   .name = "calzetti", .form = SDN_CURVE_TILTED, .basis = calzetti_basis, .coefficients = noll, .n_param = 2,
   .param = {{"slope", {"dust_slope", "", "0", -3, 1.5, "power of wavelength by which the curve is tilted"}},
             {"bump", {"dust_bump", "", "0", 0, 10, "amplitude of the 2175 A bump, in units of Calzetti's k"}}}};
+
+/* Salim+2018: only the stellar curve is tilted. With k scaled to its R_V: A / A_V = k_Calz/R_V,Calz (wave/5500)^delta + B D / R_V,mod, where R_V,mod is
+ * such that the tilted curve has the colour excess of its slope. */
+static void salim(const double *p, double *c)
+{
+  const double r_v = R_V / ((R_V + 1) * pow(4400.0 / 5500, p[0]) - R_V);
+  c[0] = 1 / R_V;
+  c[2] = p[1] / r_v;
+  c[3] = p[0];
+}
+
+const sdn_dust_law sdn_dust_salim18 = {
+  .name = "salim18", .form = SDN_CURVE_TILTED, .basis = calzetti_basis, .coefficients = salim, .n_param = 2,
+  .param = {{"slope", {"dust_slope", "", "0", -3, 0.9, "power of wavelength by which Calzetti's curve is tilted; above 0.98 it has no R_V"}},
+            {"bump", {"dust_bump", "", "0", 0, 10, "amplitude of the 2175 A bump, in units of A / E(B-V)"}}}};
+
+#define KC_BUMP 0.85
+#define KC_BUMP_PER_SLOPE -1.9
+
+/* Kriek & Conroy 2013 eq. 3: Noll's curve, its bump given by its slope. */
+static void kriek_conroy(const double *p, double *c)
+{
+  const double with_bump[2] = {p[0], KC_BUMP + KC_BUMP_PER_SLOPE * p[0]};
+  noll(with_bump, c);
+}
+
+const sdn_dust_law sdn_dust_kriek_conroy = {
+  .name = "kriek_conroy", .form = SDN_CURVE_TILTED, .basis = calzetti_basis, .coefficients = kriek_conroy, .n_param = 1,
+  .param = {{"slope", {"dust_slope", "", "0", -3, 0.44, "power of wavelength by which the curve is tilted; the bump 0.85 - 1.9 slope vanishes at 0.447"}}}};
+
+static void one_basis(const sdn_dust_table *table, double wave_A, double *b)
+{
+  (void)table, (void)wave_A;
+  b[0] = 1;
+  b[1] = 0;
+}
+
+static void power_law(const double *p, double *c)
+{
+  c[0] = 1;
+  c[3] = p[0];
+}
+
+const sdn_dust_law sdn_dust_power_law = {
+  .name = "power_law", .form = SDN_CURVE_TILTED, .basis = one_basis, .coefficients = power_law, .n_param = 1,
+  .param = {{"index", {"dust_index", "", "-0.7", -4, -0.1, "power of wavelength (Charlot & Fall 2000: -0.7)"}}}};

@@ -1,175 +1,365 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Quantities that follow from a galaxy's parameters.
- *
- * From the history alone:
- *   log_mass_surviving_msun      mass still in stars, by the grid's star_fraction; NaN where the grid has none
- *   log_sfr_10myr_msun_per_yr    mass formed in the last 10 Myr / 10 Myr; and the same for 100 Myr. Not below 1e-12 of the formed mass per year:
- *   log_sfr_100myr_msun_per_yr     slower formation is not told apart
- *   log_ssfr_100myr_per_yr       the latter per surviving mass (per formed mass where the grid has no star_fraction)
- *   mass_weighted_age_gyr        mean age of the mass formed
- *   lookback_t50_gyr             time since half of the mass had formed
- * From the spectrum, as it leaves the galaxy (dust, no IGM):
- *   m_uv_ab      absolute magnitude of the mean f_nu over rest 1450-1550 A, without lines
- *   beta_uv      f_lambda ~ lambda^beta: straight line through the mean f_lambda of Calzetti+1994's ten windows (Table 2, 1268-2580 A)
- *                at their geometric centres, in logarithms, without lines
- *   rest_u_v     AB colours in top-hats 3650/660, 5510/880, 12200/2130 A (centre / width), photon counting, with lines
- *   rest_v_j */
+#include "physics/derived.h"
+
 #include <math.h>
 #include <string.h>
 
 #include "base/parallel.h"
-#include "physics/galaxy.h"
+#include "physics/derived_own.h"
 #include "physics/galaxy_kernel.h"
 
-enum {
-  MASS_SURVIVING, SFR_10, SFR_100, SSFR_100, MEAN_AGE, T50, N_SFH,
-  M_UV = N_SFH, BETA, U_V, V_J, N_DERIVED
-};
-static const struct { const char *name, *unit; } quantity[N_DERIVED] = {
-  [MASS_SURVIVING] = {"log_mass_surviving_msun", "log10 Msun"}, [SFR_10] = {"log_sfr_10myr_msun_per_yr", "log10 Msun/yr"},
-  [SFR_100] = {"log_sfr_100myr_msun_per_yr", "log10 Msun/yr"}, [SSFR_100] = {"log_ssfr_100myr_per_yr", "log10 1/yr"},
-  [MEAN_AGE] = {"mass_weighted_age_gyr", "Gyr"}, [T50] = {"lookback_t50_gyr", "Gyr"},
-  [M_UV] = {"m_uv_ab", "mag"}, [BETA] = {"beta_uv", ""}, [U_V] = {"rest_u_v", "mag"}, [V_J] = {"rest_v_j", "mag"},
-};
+#define LIGHT_A_S 2.99792458e18
+#define PLANCK_ERG_S 6.62607015e-27   /* SI 2019 */
 #define LEAST_SSFR_PER_YR 1e-12
-#define AB_ZERO_NJY 31.4   /* magnitude of 1 nJy: 8.9 + 22.5 */
+#define AB_ZERO_NJY 31.4              /* magnitude of 1 nJy: 8.9 + 22.5 */
+#define LOG_Q_UNIT 40.0               /* ionising photons are counted in 1e40/s: float32 holds them then */
 
-static const double window_A[SDN_N_WINDOW][2] = {
-  [SDN_WINDOW_UV] = {1450, 1550}, [SDN_WINDOW_U] = {3320, 3980}, [SDN_WINDOW_V] = {5070, 5950}, [SDN_WINDOW_J] = {11135, 13265},
-  [SDN_WINDOW_BETA] = {1268, 1284}, {1309, 1316}, {1342, 1371}, {1407, 1515}, {1562, 1583}, {1677, 1740}, {1760, 1833}, {1866, 1890}, {1930, 1950}, {2400, 2580},
-};
+int sdn_forward_n_derived(const sdn_forward *f) { return f->model->derived->n_item; }
+int sdn_forward_n_derived_sfh(const sdn_forward *f) { return f->model->derived->n_sfh; }
+const char *sdn_forward_derived_name(const sdn_forward *f, int i) { return f->model->derived->item[i].name; }
+const char *sdn_forward_derived_unit(const sdn_forward *f, int i) { return f->model->derived->item[i].unit; }
 
-int sdn_forward_n_derived(const sdn_forward *f) { (void)f; return N_DERIVED; }
-int sdn_forward_n_derived_sfh(const sdn_forward *f) { (void)f; return N_SFH; }
-const char *sdn_forward_derived_name(const sdn_forward *f, int i) { (void)f; return quantity[i].name; }
-const char *sdn_forward_derived_unit(const sdn_forward *f, int i) { (void)f; return quantity[i].unit; }
+/* ------------------------------------------------------------------ made ready */
 
-/* ------------------------------------------------------------------ windows */
+static void free_placed(sdn_placed *p) { sdn_release(p->weight); }
 
-void sdn_windows_range(double *low_A, double *high_A)
+void sdn_derived_free(sdn_derived *d)
 {
-  *low_A = HUGE_VAL;
-  *high_A = 0;
-  for (int w = 0; w < SDN_N_WINDOW; w++) {
-    *low_A = fmin(*low_A, window_A[w][0]);
-    *high_A = fmax(*high_A, window_A[w][1]);
+  if (!d) return;
+  for (int w = 0; d->window && w < d->plan->n_window; w++) free_placed(&d->window[w]);
+  for (int l = 0; d->line && l < d->plan->n_line; l++) {
+    sdn_observable_free(d->line[l].flux);
+    sdn_observable_free(d->line[l].ew);
+    free_placed(&d->line[l].continuum);
   }
+  for (int i = 0; d->light && i < 2 * d->plan->n_item; i++) sdn_release(d->light[i].value);
+  sdn_release(d->window);
+  sdn_release(d->line);
+  sdn_release(d->light);
+  sdn_release(d->q_hi.value);
+  sdn_release(d->need);
+  sdn_release(d);
 }
 
-void sdn_windows_free(sdn_forward *f)
+static sdn_status bind_line(const sdn_forward *f, const char *name, const char *prefix, sdn_observable **o, sdn_err *err)
 {
-  for (int w = 0; w < SDN_N_WINDOW; w++) {
-    sdn_filter_free(f->window[w].filter);
-    sdn_release(f->window[w].weight);
-  }
-  sdn_release(f->window_need);
-}
-
-sdn_status sdn_windows_new(sdn_forward *f, sdn_err *err)
-{
-  const sdn_columns *c = &f->columns;
-  const double flat[2] = {1, 1};
-  f->window_need = sdn_alloc((size_t)c->n_block, 1, "wanted blocks", err);
-  if (!f->window_need) return err->status;
-  for (int w = 0; w < SDN_N_WINDOW; w++) {
-    sdn_window *window = &f->window[w];
-    const bool photons = w < SDN_WINDOW_BETA;   /* the mean f_nu of energy counting is the mean f_lambda times lambda1 lambda2 / c */
-    if (sdn_filter_new("rest-frame window", 2, window_A[w], flat, photons, &window->filter, err)) return err->status;
-    window->weight = sdn_alloc((size_t)c->n_wave, sizeof *window->weight, "a window", err);
-    if (!window->weight) return err->status;
-    window->covered = sdn_filter_weights(window->filter, c->n_wave, c->wave_A, 1, &window->first, &window->last, window->weight);
-    if (window->covered) sdn_columns_need(c, window_A[w][0], window_A[w][1], f->window_need);
-  }
-  for (int b = c->n_block_wave; b < c->n_block; b++) f->window_need[b] = 1;
+  char id[SDN_DERIVED_NAME + 16];
+  snprintf(id, sizeof id, "%s%s", prefix, name);
+  if (sdn_observable_read(id, o, err) || sdn_observable_bind(*o, &f->lines, err)) return sdn_fail_in(err, "derived");
   return SDN_OK;
 }
 
-/* Mean L_nu per Msun in a window; NaN where the grid does not reach. */
-static double window_lnu(const sdn_forward *f, int w, bool lines, const float *spectrum)
+sdn_status sdn_derived_new(const sdn_forward *f, sdn_derived **out, sdn_err *err)
 {
-  const sdn_window *window = &f->window[w];
-  const sdn_columns *c = &f->columns;
-  if (!window->covered) return NAN;
-  double lnu = sdn_kernel_dot(window->last - window->first, window->weight + window->first, spectrum + window->first);
-  for (int l = 0; lines && l < c->n_line; l++)
-    if (c->line_A[l] > window_A[w][0] && c->line_A[l] < window_A[w][1])
-      lnu += (double)spectrum[c->line0 + l] * sdn_filter_line_response(window->filter, c->line_A[l]);
-  return lnu;
-}
-
-static double beta_slope(const sdn_forward *f, const float *spectrum)
-{
-  double sx = 0, sy = 0, sxx = 0, sxy = 0;
-  for (int k = 0; k < SDN_N_BETA_WINDOW; k++) {
-    const double *edge = window_A[SDN_WINDOW_BETA + k];
-    const double x = 0.5 * log(edge[0] * edge[1]), y = log(window_lnu(f, SDN_WINDOW_BETA + k, false, spectrum) / (edge[0] * edge[1]));
-    sx += x;
-    sy += y;
-    sxx += x * x;
-    sxy += x * y;
+  const sdn_derived_plan *plan = f->model->derived;
+  sdn_derived *d = sdn_alloc(1, sizeof *d, "derived quantities", err);
+  if (!d) return err->status;
+  d->plan = plan;
+  sdn_status status = SDN_OK;
+  d->window = sdn_alloc((size_t)plan->n_window, sizeof *d->window, "windows", err);
+  d->line = d->window ? sdn_alloc((size_t)plan->n_line, sizeof *d->line, "lines", err) : NULL;
+  d->light = d->line ? sdn_alloc(2 * (size_t)plan->n_item, sizeof *d->light, "light of ages", err) : NULL;
+  if (!d->light) status = err->status;
+  for (int l = 0; l < plan->n_line && !status; l++) {
+    status = bind_line(f, plan->line[l], "line:", &d->line[l].flux, err);
+    if (!status) status = bind_line(f, plan->line[l], "line_ew:", &d->line[l].ew, err);
   }
-  const double n = SDN_N_BETA_WINDOW;
-  return (n * sxy - sx * sy) / (n * sxx - sx * sx);
+  if (status) sdn_derived_free(d);
+  else *out = d;
+  return status;
 }
 
-/* A magnitude or slope of nothing at all does not exist. */
-static double finite_or_nan(double x) { return isfinite(x) ? x : NAN; }
-
-static void from_spectrum(const sdn_forward *f, const sdn_galaxy *g, const float *spectrum, double *out)
+void sdn_derived_range(const sdn_derived *d, double *low_A, double *high_A)
 {
-  const double njy = g->mass_msun * sdn_cosmology_njy_per_lnu(f->model->cosmology, 0);
-  const double u = window_lnu(f, SDN_WINDOW_U, true, spectrum), v = window_lnu(f, SDN_WINDOW_V, true, spectrum), j = window_lnu(f, SDN_WINDOW_J, true, spectrum);
-  out[M_UV] = finite_or_nan(AB_ZERO_NJY - 2.5 * log10(njy * window_lnu(f, SDN_WINDOW_UV, false, spectrum)));
-  out[BETA] = finite_or_nan(beta_slope(f, spectrum));
-  out[U_V] = finite_or_nan(-2.5 * log10(u / v));
-  out[V_J] = finite_or_nan(-2.5 * log10(v / j));
+  double low, high;
+  for (int w = 0; w < d->plan->n_window; w++) {
+    *low_A = fmin(*low_A, d->plan->window[w].filter->low_A);
+    *high_A = fmax(*high_A, d->plan->window[w].filter->high_A);
+  }
+  for (int l = 0; l < d->plan->n_line; l++) {
+    sdn_observable_reach(d->line[l].ew, 1, 0, &low, &high);
+    *low_A = fmin(*low_A, low);
+    *high_A = fmax(*high_A, high);
+  }
+}
+
+/* Keeps weight [first .. last-1] and marks the blocks. */
+static sdn_status keep(const sdn_forward *f, sdn_derived *d, const float *weight, sdn_placed *p, sdn_err *err)
+{
+  p->weight = sdn_alloc((size_t)(p->last - p->first), sizeof *p->weight, "a window", err);
+  if (!p->weight) return err->status;
+  memcpy(p->weight, weight + p->first, (size_t)(p->last - p->first) * sizeof *p->weight);
+  p->covered = true;
+  sdn_columns_need(&f->columns, f->columns.wave_A[p->first], f->columns.wave_A[p->last - 1], d->need);
+  return SDN_OK;
+}
+
+static sdn_status place_windows(const sdn_forward *f, sdn_derived *d, sdn_err *err)
+{
+  const sdn_columns *c = &f->columns;
+  float *weight = sdn_alloc((size_t)c->n_wave, sizeof *weight, "a window", err);
+  sdn_status status = weight ? SDN_OK : err->status;
+  for (int w = 0; w < d->plan->n_window && !status; w++) {
+    sdn_placed *p = &d->window[w];
+    if (sdn_filter_weights(d->plan->window[w].filter, c->n_wave, c->wave_A, 1, &p->first, &p->last, weight)) status = keep(f, d, weight, p, err);
+  }
+  for (int l = 0; l < d->plan->n_line && !status; l++) {
+    sdn_placed *p = &d->line[l].continuum;
+    if (sdn_observable_weights(d->line[l].ew, c->n_wave, c->wave_A, 1, 0, &p->first, &p->last, weight)) status = keep(f, d, weight, p, err);
+  }
+  sdn_release(weight);
+  return status;
+}
+
+/* Features of indices, which are no windows; all lines; what decides the light of nucleus and dust. */
+static void mark_rest(const sdn_forward *f, sdn_derived *d)
+{
+  const sdn_columns *c = &f->columns;
+  bool shines = sdn_derived_wants_power(d->plan);
+  for (int i = 0; i < d->plan->n_item; i++) {
+    const sdn_derived_item *item = &d->plan->item[i];
+    if (item->kind == SDN_DERIVE_INDEX || item->kind == SDN_DERIVE_INDEX_MAG) sdn_columns_need(c, item->x[0], item->x[1], d->need);
+  }
+  if (f->agn_column >= 0) d->need[f->agn_column / SDN_BLOCK] = 1;
+  for (int b = f->dust_first / SDN_BLOCK; f->dust_emission && b < c->n_block_wave; b++) shines = shines || d->need[b];
+  for (int b = c->n_block_wave; b < c->n_block_line; b++) d->need[b] = 1;
+  for (int b = c->n_block_line; b < c->n_block; b++) d->need[b] = shines;
+}
+
+static sdn_status new_table(const sdn_grid_table *like, sdn_grid_table *out, sdn_err *err)
+{
+  *out = (sdn_grid_table){.n_age = like->n_age, .n_metallicity = like->n_metallicity, .n_extra = 1, .n_column = 1};
+  out->value = sdn_alloc((size_t)like->n_age * (size_t)like->n_metallicity, sizeof *out->value, "a number per age and metallicity", err);
+  return out->value ? SDN_OK : err->status;
+}
+
+/* A table like the grid's incident spectra but with one number per cell: its mean in a filter, times `factor` and perhaps the node's age. Stays empty where the grid
+ * does not reach. */
+static sdn_status mean_table(const sdn_grid *g, const sdn_filter *filter, double factor, bool times_age, sdn_grid_table *out, sdn_err *err)
+{
+  const sdn_grid_table *t = &g->incident;
+  int first, last;
+  if (!t->value) return SDN_OK;
+  float *weight = sdn_alloc((size_t)g->n_wave, sizeof *weight, "a window", err);
+  if (!weight) return err->status;
+  const bool reaches = sdn_filter_weights(filter, g->n_wave, g->wave_A, 1, &first, &last, weight);
+  const sdn_status status = reaches ? new_table(t, out, err) : SDN_OK;
+  for (int a = 0; out->value && a < t->n_age; a++)
+    for (int m = 0; m < t->n_metallicity; m++) {
+      const double mean = factor * sdn_kernel_dot(last - first, weight + first, sdn_grid_row(t, a, m, 0) + first);
+      out->value[a * t->n_metallicity + m] = (float)(times_age ? mean * g->axis[0].value[a] : mean);
+    }
+  sdn_release(weight);
+  return status;
+}
+
+/* From the grid's own numbers, or by counting the photons of its incident spectra beyond the Lyman limit: Q = 1/h int L_nu dl/l. */
+static sdn_status q_table(const sdn_grid *g, sdn_grid_table *out, sdn_err *err)
+{
+  const sdn_grid_table *t = &g->log_q_hi;
+  const double edge_A[2] = {g->wave_A[0], SDN_LYMAN_LIMIT_A}, flat[2] = {1, 1};
+  sdn_filter *filter = NULL;
+  if (!t->value) {
+    if (!(edge_A[1] > edge_A[0])) return SDN_OK;
+    if (sdn_filter_new("ionising light", 2, edge_A, flat, true, &filter, err)) return err->status;
+    const sdn_status status = mean_table(g, filter, filter->norm / PLANCK_ERG_S * pow(10, -LOG_Q_UNIT), false, out, err);
+    sdn_filter_free(filter);
+    return status;
+  }
+  if (new_table(t, out, err)) return err->status;
+  for (int a = 0; a < t->n_age; a++)
+    for (int m = 0; m < t->n_metallicity; m++) out->value[a * t->n_metallicity + m] = (float)pow(10, (double)*sdn_grid_row(t, a, m, 0) - LOG_Q_UNIT);
+  return SDN_OK;
+}
+
+sdn_status sdn_derived_place(const sdn_forward *f, sdn_derived *d, sdn_err *err)
+{
+  const sdn_derived_plan *plan = d->plan;
+  const sdn_grid *g = f->model->grid;
+  bool ionising = false;
+  d->need = sdn_alloc((size_t)f->columns.n_block, 1, "wanted blocks", err);
+  if (!d->need || place_windows(f, d, err)) return err->status;
+  mark_rest(f, d);
+  for (int i = 0; i < plan->n_item; i++) {
+    const sdn_derived_item *item = &plan->item[i];
+    ionising = ionising || item->kind == SDN_DERIVE_Q_HI || item->kind == SDN_DERIVE_XI_ION;
+    for (int k = 0; k < 2 && item->kind == SDN_DERIVE_LIGHT_AGE; k++)
+      if (mean_table(g, plan->window[item->window].filter, 1, k == 1, &d->light[2 * i + k], err)) return err->status;
+  }
+  return ionising ? q_table(g, &d->q_hi, err) : SDN_OK;
 }
 
 /* ------------------------------------------------------------------ history */
 
-/* Share of the formed mass that is still in stars, by the grid's star_fraction. */
-static double surviving_share(const sdn_forward *f, const sdn_galaxy *g)
+/* A magnitude or slope of nothing at all does not exist. */
+static double finite_or_nan(double x) { return isfinite(x) ? x : NAN; }
+
+/* sum over all stars of a table of one number per age and metallicity, per Msun; NaN without a table. */
+static double sum_over_stars(const sdn_forward *f, const sdn_galaxy *g, const sdn_grid_table *t)
 {
   double sum = 0;
-  if (!f->model->grid->star_fraction.value) return NAN;
+  if (!t->value || f->n_beam == 0) return NAN;
   for (int b = 0; b < f->n_beam; b++)
-    for (int k = 0; k < g->beam[b].n_strip; k++) sum += sdn_strip_sum(&g->beam[b].strip[k], &f->model->grid->star_fraction);
+    for (int k = 0; k < g->beam[b].n_strip; k++) sum += sdn_strip_sum(&g->beam[b].strip[k], t);
   return sum;
 }
 
 static double log_sfr(const sdn_forward *f, const sdn_galaxy *g, double span_yr)
 {
-  return log10(g->mass_msun * fmax(sdn_galaxy_mass_since(f, g, span_yr) / span_yr, LEAST_SSFR_PER_YR));
+  const double rate = sdn_galaxy_mass_since(f, g, span_yr) / span_yr;
+  return isnan(rate) ? NAN : log10(g->mass_msun * fmax(rate, LEAST_SSFR_PER_YR));
 }
 
-static void from_history(const sdn_forward *f, const sdn_galaxy *g, double *out)
+static double mean_metallicity(const sdn_forward *f, const sdn_galaxy *g)
 {
-  const double log_mass = log10(g->mass_msun), log_share = log10(surviving_share(f, g));
-  out[MASS_SURVIVING] = finite_or_nan(log_mass + log_share);
-  out[SFR_10] = log_sfr(f, g, 1e7);
-  out[SFR_100] = log_sfr(f, g, 1e8);
-  out[SSFR_100] = out[SFR_100] - log_mass - (isfinite(log_share) ? log_share : 0);
-  out[MEAN_AGE] = 1e-9 * sdn_galaxy_mean_age_yr(f, g);
-  out[T50] = 1e-9 * sdn_galaxy_age_of_fraction(f, g, 0.5);
+  const sdn_model *m = f->model;
+  double sum = m->n_population ? 0 : NAN;
+  for (int p = 0; p < m->n_population; p++) sum += g->share[p] * sdn_metallicity_mean(m->population[p].metallicity, g->params, &g->history[p]);
+  return sum;
+}
+
+static double of_history(const sdn_forward *f, const sdn_galaxy *g, const sdn_derived_item *item)
+{
+  const double log_mass = log10(g->mass_msun);
+  switch (item->kind) {
+  case SDN_DERIVE_MASS_SURVIVING: return finite_or_nan(log_mass + log10(sum_over_stars(f, g, &f->model->grid->star_fraction)));
+  case SDN_DERIVE_SFR: return log_sfr(f, g, item->x[0]);
+  case SDN_DERIVE_SSFR: {
+    const double log_share = log10(sum_over_stars(f, g, &f->model->grid->star_fraction));
+    return log_sfr(f, g, 1e8) - log_mass - (isfinite(log_share) ? log_share : 0);
+  }
+  case SDN_DERIVE_MEAN_AGE: return 1e-9 * sdn_galaxy_mean_age_yr(f, g);
+  case SDN_DERIVE_FORMED: return 1e-9 * sdn_galaxy_age_of_fraction(f, g, item->x[0]);
+  case SDN_DERIVE_BURSTINESS: return log_sfr(f, g, 1e7) - log_sfr(f, g, 1e8);
+  case SDN_DERIVE_METALLICITY: return finite_or_nan(log10(mean_metallicity(f, g)));
+  default: return NAN;
+  }
+}
+
+/* ------------------------------------------------------------------ spectrum */
+
+static double dot(const sdn_placed *p, const float *spectrum) { return p->covered ? sdn_kernel_dot(p->last - p->first, p->weight, spectrum + p->first) : NAN; }
+
+double sdn_derived_mean(const sdn_derived *d, const sdn_derived_light *l, int window)
+{
+  const sdn_derived_window *w = &d->plan->window[window];
+  const sdn_columns *c = &l->f->columns;
+  double lnu = dot(&d->window[window], l->spectrum);
+  for (int k = 0; w->lines && k < c->n_line; k++)
+    if (c->line_A[k] > w->filter->low_A && c->line_A[k] < w->filter->high_A)
+      lnu += (double)l->spectrum[c->line0 + k] * sdn_filter_line_response(w->filter, c->line_A[k]);
+  return lnu;
+}
+
+static double beta_slope(const sdn_derived *d, const sdn_derived_light *l, int window)
+{
+  const double n = SDN_N_BETA_WINDOW;
+  double sx = 0, sy = 0, sxx = 0, sxy = 0;
+  for (int k = 0; k < SDN_N_BETA_WINDOW; k++) {
+    const sdn_filter *f = d->plan->window[window + k].filter;
+    const double area = f->low_A * f->high_A, x = 0.5 * log(area), y = log(sdn_derived_mean(d, l, window + k) / area);
+    sx += x;
+    sy += y;
+    sxx += x * x;
+    sxy += x * y;
+  }
+  return (n * sxy - sx * sy) / (n * sxx - sx * sx);
+}
+
+/* One galaxy, with all that is known of its light. */
+typedef struct view {
+  const sdn_forward *f;
+  const sdn_derived *d;
+  const sdn_galaxy *g;
+  const sdn_light *light;
+  int row;                       /* of the light's first beam */
+  sdn_emergent emergent;
+  sdn_line_light lines;          /* with the IGM's transmission */
+  double njy_per_lnu;            /* at its redshift */
+} view;
+
+/* L_nu around 1500 A of stars and gas before dust, per Msun. */
+static double intrinsic_uv(const view *v)
+{
+  const sdn_placed *p = &v->d->window[v->d->plan->uv];
+  const double gas = (1 - v->g->escape) * (1 - v->g->dust_fraction);
+  double sum = v->light->stars ? 0 : NAN;
+  for (int b = 0; b < v->f->n_beam && v->light->stars; b++) {
+    sum += dot(p, v->light->stars + (v->row + b) * v->light->stride);
+    if (v->light->nebula) sum += gas * dot(p, v->light->nebula + (v->row + b) * v->light->stride_nebula);
+  }
+  return sum;
+}
+
+static double of_line(const view *v, const sdn_derived_item *item)
+{
+  const sdn_derived_line *line = &v->d->line[item->line];
+  const sdn_observer where = {1 + v->g->redshift, v->njy_per_lnu, v->g->mass_msun};
+  sdn_line_light bare = v->lines;
+  bare.transmission = NULL;
+  if (item->kind == SDN_DERIVE_LINE_FLUX) return sdn_observable_value(line->flux, 0, sdn_observable_lines(line->flux, &v->lines), &where);
+  const double luminosity = sdn_observable_lines(line->flux, &bare);
+  if (item->kind == SDN_DERIVE_LINE_LUMINOSITY) return log10(luminosity * v->g->mass_msun);
+  return line->continuum.covered ? luminosity / dot(&line->continuum, v->emergent.spectrum) : NAN;
+}
+
+static double of_stars(const view *v, const sdn_derived_item *item, int i)
+{
+  const sdn_grid_table *light = v->d->light + 2 * i;
+  switch (item->kind) {
+  case SDN_DERIVE_Q_HI: return log10(sum_over_stars(v->f, v->g, &v->d->q_hi) * v->g->mass_msun) + LOG_Q_UNIT;
+  case SDN_DERIVE_XI_ION: return log10(sum_over_stars(v->f, v->g, &v->d->q_hi)) + LOG_Q_UNIT - log10(intrinsic_uv(v));
+  default: return 1e-9 * sum_over_stars(v->f, v->g, &light[1]) / sum_over_stars(v->f, v->g, &light[0]);
+  }
+}
+
+static double of_spectrum(const view *v, const sdn_derived_item *item, int i)
+{
+  const sdn_derived_light l = {v->f, v->emergent.spectrum};
+  const double mass = v->g->mass_msun;
+  switch (item->kind) {
+  case SDN_DERIVE_MAGNITUDE: return AB_ZERO_NJY - 2.5 * log10(mass * sdn_cosmology_njy_per_lnu(v->f->model->cosmology, 0) * sdn_derived_mean(v->d, &l, item->window));
+  case SDN_DERIVE_COLOUR: return -2.5 * log10(sdn_derived_mean(v->d, &l, item->window) / sdn_derived_mean(v->d, &l, item->other));
+  case SDN_DERIVE_BETA: return beta_slope(v->d, &l, item->window);
+  case SDN_DERIVE_RATIO: return (item->x[0] > 0 ? item->x[0] : 1) * sdn_derived_mean(v->d, &l, item->window) / sdn_derived_mean(v->d, &l, item->other);
+  case SDN_DERIVE_INDEX:
+  case SDN_DERIVE_INDEX_MAG: return sdn_derived_index(v->d, &l, item);
+  case SDN_DERIVE_L_IR: return log10(mass * sdn_derived_mean(v->d, &l, item->window) * v->d->plan->window[item->window].filter->norm * LIGHT_A_S / SDN_LSUN_ERG_S);
+  case SDN_DERIVE_L_DUST: return log10(mass * v->emergent.absorbed_lsun);
+  case SDN_DERIVE_LINE_LUMINOSITY:
+  case SDN_DERIVE_LINE_FLUX:
+  case SDN_DERIVE_LINE_EW: return of_line(v, item);
+  default: return of_stars(v, item, i);
+  }
 }
 
 /* ------------------------------------------------------------------ many galaxies */
 
 typedef struct derived_job { const sdn_forward *f; long n; const double *params; bool sfh_only; double *out; } derived_job;
 
-static sdn_status spectra_of_tile(const sdn_forward *f, int n, const sdn_galaxy *g, double *out, sdn_arena *arena, sdn_err *err)
+static sdn_status spectra_of_tile(const sdn_forward *f, int n, const sdn_galaxy *g, long row0, double *out, sdn_arena *arena, sdn_err *err)
 {
-  const size_t n_column = (size_t)f->columns.n_block * SDN_BLOCK, n_block = (size_t)f->columns.n_block;
+  const sdn_columns *c = &f->columns;
+  const sdn_derived_plan *plan = f->model->derived;
+  const size_t n_column = (size_t)c->n_block * SDN_BLOCK, n_block = (size_t)c->n_block;
   sdn_light light;
   unsigned char *need = sdn_arena_take(arena, (size_t)n * n_block, 1, err);
-  float *scratch = sdn_arena_take(arena, SDN_SCRATCH, sizeof *scratch, err);
-  sdn_emergent emergent = {.spectrum = sdn_arena_take(arena, n_column, sizeof *emergent.spectrum, err)};
-  if (!need || !scratch || !emergent.spectrum) return err->status;
-  for (int i = 0; i < n; i++) memcpy(need + (size_t)i * n_block, f->window_need, n_block);
+  float *scratch = sdn_arena_take(arena, SDN_SCRATCH, sizeof *scratch, err), *transmission = sdn_arena_take(arena, (size_t)c->n_line + 1, sizeof *transmission, err);
+  view v = {.f = f, .d = f->derived, .light = &light, .emergent = {.spectrum = sdn_arena_take(arena, n_column, sizeof(float), err)}};
+  if (!need || !scratch || !transmission || !v.emergent.spectrum) return err->status;
+  for (int i = 0; i < n; i++) memcpy(need + (size_t)i * n_block, v.d->need, n_block);
   if (sdn_galaxies_light(f, n, g, need, &light, arena, err)) return err->status;
+  v.lines = (sdn_line_light){.n = c->n_line, .wave_A = c->line_A, .luminosity = v.emergent.spectrum + c->line0, .transmission = f->igm_line ? transmission : NULL};
   for (int i = 0; i < n; i++) {
-    if (sdn_galaxy_emerge(f, &g[i], &light, i, f->window_need, scratch, &emergent, err)) return err->status;
-    from_spectrum(f, &g[i], emergent.spectrum, out + i * N_DERIVED);
+    v.g = &g[i];
+    v.row = i * f->n_beam;
+    if (sdn_galaxy_emerge(f, &g[i], &light, i, v.d->need, scratch, &v.emergent, err)) {
+      err->row = row0 + i;
+      return sdn_fail_in(err, "galaxy %ld", row0 + i);
+    }
+    v.njy_per_lnu = sdn_cosmology_njy_per_lnu(f->model->cosmology, g[i].redshift);
+    if (f->igm_line && plan->n_line) sdn_igm_table_transmission(f->igm_line, g[i].redshift, g[i].igm_scale, transmission);
+    for (int k = plan->n_sfh; k < plan->n_item; k++) out[i * plan->n_item + k] = finite_or_nan(of_spectrum(&v, &plan->item[k], k));
   }
   return SDN_OK;
 }
@@ -178,16 +368,17 @@ static sdn_status derived_tile(void *ctx, long tile, sdn_arena *arena, sdn_err *
 {
   const derived_job *job = ctx;
   const sdn_forward *f = job->f;
+  const sdn_derived_plan *plan = f->model->derived;
   const long row0 = tile * SDN_TILE, left = job->n - row0;
-  const int n = left < SDN_TILE ? (int)left : SDN_TILE, n_param = sdn_prior_n_param(f->model->prior), n_out = job->sfh_only ? N_SFH : N_DERIVED;
+  const int n = left < SDN_TILE ? (int)left : SDN_TILE, n_param = sdn_prior_n_param(f->model->prior), n_out = job->sfh_only ? plan->n_sfh : plan->n_item;
   double *out = job->out + row0 * n_out;
   sdn_galaxy *g = sdn_arena_take(arena, (size_t)n, sizeof *g, err);
   if (!g) return err->status;
   for (int i = 0; i < n; i++) {
     if (sdn_galaxy_prepare(f, job->params + (row0 + i) * n_param, row0 + i, &g[i], arena, err)) return err->status;
-    from_history(f, &g[i], out + i * n_out);
+    for (int k = 0; k < plan->n_sfh; k++) out[i * n_out + k] = of_history(f, &g[i], &plan->item[k]);
   }
-  return job->sfh_only ? SDN_OK : spectra_of_tile(f, n, g, out, arena, err);
+  return job->sfh_only ? SDN_OK : spectra_of_tile(f, n, g, row0, out, arena, err);
 }
 
 sdn_status sdn_forward_derived(const sdn_forward *f, long n, const double *params, bool sfh_only, double *derived, const sdn_run *run, sdn_err *err)

@@ -93,7 +93,8 @@ static sdn_status read_dl07(sdn_dust_emission *d, const sdn_yaml *map, sdn_prior
 {
   static const char *const known[] = {"law", "q_pah_percent", "u_min", "gamma"};
   if (sdn_yaml_get(map, "cmb"))
-    return sdn_yaml_fail(sdn_yaml_get(map, "cmb"), err, "draine_li07 is tabulated for dust that starlight alone heats; leave cmb out, or take modified_black_body");
+    return sdn_yaml_fail(sdn_yaml_get(map, "cmb"), err,
+                         "draine_li07 is tabulated for dust that starlight alone heats; leave cmb out, or take modified_black_body");
   if (sdn_yaml_only_keys(map, known, 4, err) || sdn_dl07_read(&d->dl07, err)) return err->status;
   if (add(d, map, prior, SDN_DUST_Q_PAH, NULL, err) || add(d, map, prior, SDN_DUST_U_MIN, NULL, err)) return err->status;
   return add(d, map, prior, SDN_DUST_GAMMA, NULL, err);
@@ -112,6 +113,7 @@ sdn_status sdn_dust_emission_new(const sdn_yaml *map, sdn_prior *prior, sdn_dust
   d->nodes = sdn_alloc(1, sizeof *d->nodes, "dust emission", err);
   sdn_status status = d->nodes ? find(map, "dust emission law", law_name, N_LAW, law, &d->law, err) : err->status;
   for (int i = 0; i < SDN_N_DUST_PARAM; i++) d->param[i] = -1;
+  sdn_body_begin(&d->body);
   if (!status) status = read[d->law](d, map, prior, err);
   if (!status) {
     *out = d;
@@ -177,7 +179,8 @@ static sdn_status make_samples(const sdn_dust_emission *d, samples *s, double *h
   range_of(d, SDN_DUST_ALPHA, 2, &alpha[0], &alpha[1]);
   *hottest = t[1] = hottest_K(d, t[1]);
   const int n_t = 1 + (int)ceil(log(t[1] / t[0]) / log(T_RATIO));
-  const sdn_body unheated = {d->body.thick, d->body.power_law, SDN_CMB_NONE};
+  sdn_body unheated = d->body;
+  unheated.cmb = SDN_CMB_NONE;
   s->light = sdn_alloc((size_t)n_t * 8, sizeof *s->light, "dust spectra", err);
   if (!s->light) return err->status;
   for (int i = 0; i < n_t; i++)
@@ -186,7 +189,8 @@ static sdn_status make_samples(const sdn_dust_emission *d, samples *s, double *h
       bool same = false;
       for (int k = 0; k < 3; k++) same = same || ((corner >> k & 1) && choice[k][0] == choice[k][1]);
       if (same) continue;
-      const sdn_body_value v = {n_t > 1 ? t[0] * pow(t[1] / t[0], (double)i / (n_t - 1)) : t[0], beta[corner & 1], lambda0[corner >> 1 & 1], alpha[corner >> 2 & 1]};
+      const sdn_body_value v = {n_t > 1 ? t[0] * pow(t[1] / t[0], (double)i / (n_t - 1)) : t[0], beta[corner & 1], lambda0[corner >> 1 & 1],
+          alpha[corner >> 2 & 1]};
       sdn_body_prepare(&unheated, &v, 0, &s->light[s->n++]);
     }
   return SDN_OK;

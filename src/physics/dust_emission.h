@@ -40,7 +40,7 @@ void sdn_dust_table_free(sdn_dust_table *t);
 typedef struct sdn_dust_state { double c[16]; int i[8]; } sdn_dust_state;   /* one galaxy, prepared */
 /* err SDN_RANGE: a parameter that is no number or outside what the law serves. */
 sdn_status sdn_dust_table_prepare(const sdn_dust_table *t, const double *params, double redshift, sdn_dust_state *s, sdn_err *err);
-/* Adds to lnu [n], on nodes first .. first+n-1, the L_nu [erg/s/Hz] of `power_lsun`. Within 2e-6 of the plain function where that is above 1e-30 of its peak. */
+/* Adds to lnu [n], on nodes first .. first+n-1, the L_nu [erg/s/Hz] of `power_lsun`; within 2e-6 of the plain function where float32 can hold it. */
 void sdn_dust_table_add(const sdn_dust_table *t, const sdn_dust_state *s, double power_lsun, int first, int n, float *lnu);
 
 #endif

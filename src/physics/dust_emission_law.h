@@ -12,7 +12,11 @@
 /* ------------------------------------------------------------------ black bodies (dust_emission_body.c) */
 
 typedef enum sdn_cmb { SDN_CMB_NONE, SDN_CMB_HEATING, SDN_CMB_CONTRAST } sdn_cmb;
-typedef struct sdn_body { bool thick, power_law; sdn_cmb cmb; } sdn_body;
+#define SDN_BODY_N 127           /* points of the quadrature of thick bodies */
+typedef struct sdn_body {
+  bool thick, power_law; sdn_cmb cmb;
+  double planck[SDN_BODY_N];   /* y^4 / (exp(y) - 1) step, y = hc / lambda k T at the points */
+} sdn_body;
 typedef struct sdn_body_value { double temperature_K, beta, lambda0_um, alpha; } sdn_body_value;
 
 /* One galaxy: L_nu = amplitude ((1 - exp(-tau)) | tau) x^-3 [1/(exp(hot/lambda) - 1) - 1/(exp(cold/lambda) - 1)] + powerlaw,  x = lambda / 100 um. */
@@ -25,10 +29,12 @@ typedef struct sdn_body_light {
 } sdn_body_light;
 #define SDN_TAIL_BEGIN_A 91.2
 
+void sdn_body_begin(sdn_body *b);   /* fills planck */
 void sdn_body_prepare(const sdn_body *b, const sdn_body_value *v, double redshift, sdn_body_light *light);
 double sdn_body_lnu(const sdn_body_light *light, double wave_A);
-/* Adds power_lsun L_nu to lnu [n]; wave_A [n], ln_x [n] = ln(lambda / 100 um). */
-void sdn_body_add(const sdn_body_light *light, double power_lsun, int n, const double *wave_A, const double *ln_x, float *lnu);
+/* Adds power_lsun L_nu to lnu [n] at nodes of which all is known that all galaxies share. */
+typedef struct sdn_body_nodes { const double *wave_A, *inverse, *ln_x, *cube; } sdn_body_nodes;   /* [n] each: 1 / wave, ln x, x^-3 */
+void sdn_body_add(const sdn_body_light *light, double power_lsun, int n, const sdn_body_nodes *nodes, float *lnu);
 double sdn_body_temperature_K(const sdn_body *b, const sdn_body_value *v, double redshift);   /* T_z */
 
 /* ------------------------------------------------------------------ Draine & Li 2007 (dust_emission_dl07.c) */

@@ -11,7 +11,7 @@
 
 struct sdn_dust_table {
   const sdn_dust_emission *d;
-  int n; double *wave_A, *ln_x;   /* [n]; ln_x = ln(wave / 100 um) */
+  int n; double *wave_A, *inverse, *ln_x, *cube;   /* [n]; 1 / wave, ln x and x^-3 of x = wave / 100 um */
   int begin, end;                 /* nodes at which dust emits at all */
   int q0, n_q, u0, n_u;           /* cells of the table that are kept */
   float *row;                     /* [n_q][n_u][2][end - begin] */
@@ -66,11 +66,15 @@ sdn_status sdn_dust_table_new(const sdn_dust_emission *d, const sdn_prior *prior
   t->d = d;
   t->n = n;
   t->wave_A = sdn_alloc((size_t)n, sizeof *t->wave_A, "dust emission on nodes", err);
+  t->inverse = sdn_alloc((size_t)n, sizeof *t->inverse, "dust emission on nodes", err);
   t->ln_x = sdn_alloc((size_t)n, sizeof *t->ln_x, "dust emission on nodes", err);
-  sdn_status status = t->wave_A && t->ln_x ? SDN_OK : err->status;
+  t->cube = sdn_alloc((size_t)n, sizeof *t->cube, "dust emission on nodes", err);
+  sdn_status status = t->wave_A && t->inverse && t->ln_x && t->cube ? SDN_OK : err->status;
   for (int j = 0; !status && j < n; j++) {
     t->wave_A[j] = wave_A[j];
+    t->inverse[j] = 1 / wave_A[j];
     t->ln_x[j] = log(wave_A[j] / 1e6);
+    t->cube[j] = exp(-3 * t->ln_x[j]);
   }
   if (!status) find_extent(t);
   if (!status && sdn_dust_emission_is_table(d)) status = make_rows(t, prior, err);
@@ -86,7 +90,9 @@ void sdn_dust_table_free(sdn_dust_table *t)
 {
   if (!t) return;
   sdn_release(t->wave_A);
+  sdn_release(t->inverse);
   sdn_release(t->ln_x);
+  sdn_release(t->cube);
   sdn_release(t->row);
   sdn_release(t);
 }
@@ -100,10 +106,11 @@ static sdn_status prepare_body(const sdn_dust_table *t, const double *params, do
   const sdn_body_value v = sdn_dust_body_value(t->d, params);
   sdn_body_light l;
   if (!(v.temperature_K > 0 && v.beta >= 0 && v.lambda0_um > 0 && v.alpha > 1 && redshift >= 0 && isfinite(redshift)))
-    return sdn_fail(err, SDN_RANGE, "dust of %g K, emissivity index %g, lambda_0 %g um, alpha %g at redshift %g does not emit as %s has it", v.temperature_K, v.beta,
-                    v.lambda0_um, v.alpha, redshift, sdn_dust_emission_name(t->d));
+    return sdn_fail(err, SDN_RANGE, "dust of %g K, emissivity index %g, lambda_0 %g um, alpha %g at redshift %g does not emit as %s has it",
+                    v.temperature_K, v.beta, v.lambda0_um, v.alpha, redshift, sdn_dust_emission_name(t->d));
   sdn_body_prepare(&t->d->body, &v, redshift, &l);
-  const double c[] = {[AMPLITUDE] = l.amplitude, [BETA] = l.beta, [LN_TAU] = l.ln_tau, [HOT] = l.hot_A, [COLD] = l.cold_A, [TAIL] = l.tail, [ALPHA] = l.alpha, [TURN] = l.turn_A};
+  const double c[] = {[AMPLITUDE] = l.amplitude, [BETA] = l.beta, [LN_TAU] = l.ln_tau, [HOT] = l.hot_A,
+                      [COLD] = l.cold_A, [TAIL] = l.tail, [ALPHA] = l.alpha, [TURN] = l.turn_A};
   memcpy(s->c, c, sizeof c);
   return SDN_OK;
 }
@@ -160,5 +167,6 @@ void sdn_dust_table_add(const sdn_dust_table *t, const sdn_dust_state *s, double
   const double *c = s->c;
   const sdn_body_light light = {.amplitude = c[AMPLITUDE], .beta = c[BETA], .ln_tau = c[LN_TAU], .thick = t->d->body.thick, .hot_A = c[HOT],
                                 .cold_A = c[COLD], .tail = c[TAIL], .alpha = c[ALPHA], .turn_A = c[TURN]};
-  sdn_body_add(&light, power_lsun, n, t->wave_A + first, t->ln_x + first, lnu);
+  const sdn_body_nodes nodes = {t->wave_A + first, t->inverse + first, t->ln_x + first, t->cube + first};
+  sdn_body_add(&light, power_lsun, n, &nodes, lnu);
 }

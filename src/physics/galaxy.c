@@ -30,7 +30,7 @@ void sdn_forward_free(sdn_forward *f)
   sdn_agn_table_free(f->agn);
   sdn_igm_table_free(f->igm);
   sdn_igm_table_free(f->igm_line);
-  sdn_windows_free(f);
+  sdn_derived_free(f->derived);
   sdn_release(f);
 }
 
@@ -113,7 +113,9 @@ static sdn_status check_cover(const sdn_forward *f, sdn_err *err)
 /* Rest wavelengths that any band can reach, and those of the rest-frame measurements as far as the grid has them. */
 static void wanted_range(const sdn_forward *f, double *low_A, double *high_A)
 {
-  sdn_windows_range(low_A, high_A);
+  *low_A = HUGE_VAL;
+  *high_A = 0;
+  sdn_derived_range(f->derived, low_A, high_A);
   for (int b = 0; b < f->n_band; b++) {
     double low, high;
     reach(f, f->observable[b], &low, &high);
@@ -161,13 +163,14 @@ static sdn_status make_columns(sdn_forward *f, double spectrum_low_A, double spe
   const sdn_model *m = f->model;
   const sdn_grid *g = m->grid;
   double *extra = NULL, *line = NULL;
-  sdn_columns_plan plan = {.grid = g, .igm = m->igm, .lines = m->nebular.shines && g->lines.value, .energy = m->dust_emission != NULL};
+  sdn_columns_plan plan = {.grid = g, .igm = m->igm, .lines = m->nebular.shines && g->lines.value, .energy = m->dust_emission || sdn_derived_wants_power(m->derived)};
   sdn_status status = gather_extra(m, &extra, &plan.n_extra, &line, err);
   plan.extra_A = extra;
   plan.n_agn_line = m->agn ? sdn_agn_n_line(m->agn) : 0;
   plan.agn_line_A = line;
   if (!status) status = sdn_columns_lines(&plan, &f->columns, err);
   if (!status) status = bind_lines(f, err);
+  if (!status) status = sdn_derived_new(f, &f->derived, err);
   if (!status) status = check_cover(f, err);
   if (!status) wanted_range(f, &plan.low_A, &plan.high_A);
   plan.low_A = fmin(plan.low_A, spectrum_low_A);
@@ -341,7 +344,7 @@ sdn_status sdn_forward_new_over(const sdn_model *m, int n_band, const char *cons
   if (!status) status = make_screens(f, err);
   if (!status) status = make_emitters(f, err);
   if (!status) status = make_igm(f, err);
-  if (!status) status = sdn_windows_new(f, err);
+  if (!status) status = sdn_derived_place(f, f->derived, err);
   if (status) goto done;
   *out = f;
   f = NULL;

@@ -9,6 +9,7 @@
 #ifndef SDN_PHYSICS_GALAXY_H
 #define SDN_PHYSICS_GALAXY_H
 
+#include "physics/derived.h"
 #include "physics/galaxy_energy.h"
 #include "physics/galaxy_panel.h"
 #include "physics/model.h"
@@ -58,11 +59,6 @@ typedef struct sdn_galaxy {
   sdn_beam *beam;                          /* [n_beam]; weights of all sum to 1 */
 } sdn_galaxy;
 
-/* A rest-frame measurement: weights on the columns' nodes. */
-typedef struct sdn_window { bool covered; int first, last; float *weight; double line_low_A, line_high_A; sdn_filter *filter; } sdn_window;
-#define SDN_N_BETA_WINDOW 10
-enum { SDN_WINDOW_UV, SDN_WINDOW_U, SDN_WINDOW_V, SDN_WINDOW_J, SDN_WINDOW_BETA, SDN_N_WINDOW = SDN_WINDOW_BETA + SDN_N_BETA_WINDOW };
-
 /* A model's dust on the columns; NULL: none. */
 typedef struct sdn_screen_tables { sdn_attenuation_table *ism, *birth; } sdn_screen_tables;
 
@@ -84,8 +80,7 @@ struct sdn_forward {
   sdn_igm_table *igm, *igm_line;         /* on the nodes; on the lines */
   int ly_alpha_line;                     /* -1: the grid has none */
   sdn_line_list lines;                   /* of the columns, in their order */
-  sdn_window window[SDN_N_WINDOW];
-  unsigned char *window_need;            /* [n_block] */
+  sdn_derived *derived;
 };
 
 /* Where the columns lie. */
@@ -136,10 +131,5 @@ sdn_status sdn_galaxy_emerge(const sdn_forward *f, const sdn_galaxy *g, const sd
 
 /* flux [n_band] of galaxies i = 0..n-1, to flux + i * n_band. */
 sdn_status sdn_galaxies_flux(const sdn_forward *f, int n, const sdn_galaxy *g, long row0, float *flux_nJy, sdn_arena *arena, sdn_err *err);
-
-sdn_status sdn_windows_new(sdn_forward *f, sdn_err *err);
-void sdn_windows_free(sdn_forward *f);
-/* Rest wavelengths that the windows span. */
-void sdn_windows_range(double *low_A, double *high_A);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include "physics/igm_law.h"
 
-static const sdn_igm_law *const laws[] = {&sdn_igm_inoue14};
+static const sdn_igm_law *const laws[] = {&sdn_igm_inoue14, &sdn_igm_madau95, &sdn_igm_madau95_metals, &sdn_igm_meiksin06};
 enum { N_LAW = sizeof laws / sizeof laws[0] };
 static const char wing_name[] = "asada25";
 static const sdn_param_spec scale_spec = {"igm_scale", "", NULL, 0, 10, "factor on the optical depth of the intergalactic medium"};
@@ -144,7 +144,7 @@ double sdn_igm_step_A(const sdn_igm *igm, double wave_rest_A)
 {
   static const step law[] = {{400, 20}, {600, 4}, {880, 2}};
   /* Redward of Lyman alpha the wing falls with the square of the distance d [A], to 1/e at d = 8 A for the largest columns: steps of about d / 10. */
-  static const step wing[] = {{1150, 4}, {1190, 1}, {1205, 0.5}, {1240, 1}, {1260, 2}, {1300, 5}, {1400, 20}, {2000, 100}};
+  static const step wing[] = {{300, 50}, {800, 20}, {1000, 10}, {1100, 4}, {1190, 1}, {1205, 0.5}, {1240, 1}, {1260, 2}, {1300, 5}, {1400, 20}, {2000, 100}};
   const bool by_law = igm->law && wave_rest_A <= igm->law->jump_A[igm->law->n_line];
   double h = by_law ? step_of(sizeof law / sizeof law[0], law, wave_rest_A) : INFINITY;
   if (igm->wing && wave_rest_A <= WING_END_A) h = fmin(h, step_of(sizeof wing / sizeof wing[0], wing, wave_rest_A));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Mean transmission of the intergalactic medium, by law: inoue14, madau95, meiksin06 (igm_law.h says what they are) or none; with a free factor on its optical
+/* Mean transmission of the intergalactic medium, by law: inoue14, madau95, madau95_metals, meiksin06 or none; with a free factor on its optical
  * depth, and with the damping wing of neutral gas near the galaxy (Asada+2025), which reaches redward of Lyman alpha. */
 #ifndef SDN_PHYSICS_IGM_H
 #define SDN_PHYSICS_IGM_H

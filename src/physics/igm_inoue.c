@@ -41,11 +41,8 @@ static double damped_tau(double a, double x)
 static double continuum_tau(double a, double x) { return forest_tau(a, x) + damped_tau(a, x); }
 
 /* The same as coefficients of powers of rest wavelength: x^p = a^p u^p. */
-static void continuum(double a, double x, double *constant, double *c)
+static void continuum(double a, const double *a_power, double x, double *constant, double *c)
 {
-  static const double power[N_POWER] = {[P12] = 1.2, [P21] = 2.1, [P37] = 3.7, [P55] = 5.5, [PM03] = -0.3, [P2] = 2, [P3] = 3};
-  double a_power[N_POWER];
-  for (int e = 0; e < N_POWER; e++) a_power[e] = pow(a, power[e]);
   if (a < 2.2) {
     c[P12] += 0.3248 * a_power[P12];
     c[P21] -= 0.3248 * pow(a, -0.9) * a_power[P21];

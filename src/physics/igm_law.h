@@ -34,10 +34,11 @@ typedef struct sdn_igm_law {
   int n_edge;
   double edge[SDN_IGM_MAX_EDGE];            /* of x, where the continuum's formula changes */
   double (*continuum_tau)(double a, double x);                                     /* 1 <= x < a */
-  void (*continuum)(double a, double x, double *constant, double *coefficient);    /* the same as coefficients of the bases [n_basis] for the region of x; adds */
+  /* The same as coefficients of the bases [n_basis] for the region of x; adds. a_power [n_power]: a to the law's powers. */
+  void (*continuum)(double a, const double *a_power, double x, double *constant, double *coefficient);
 } sdn_igm_law;
 
-extern const sdn_igm_law sdn_igm_inoue14, sdn_igm_madau95, sdn_igm_meiksin06;
+extern const sdn_igm_law sdn_igm_inoue14, sdn_igm_madau95, sdn_igm_madau95_metals, sdn_igm_meiksin06;
 
 struct sdn_igm {
   const sdn_igm_law *law;   /* NULL: none */

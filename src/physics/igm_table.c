@@ -173,26 +173,32 @@ static double next_continuum_edge(const sdn_igm_law *law, double wave_obs_A)
 
 enum { CHUNK = 64 };
 
-SDN_CLONES static void add_term(int n, double c, const double *restrict basis, double *restrict tau)
-{
-  for (int i = 0; i < n; i++) tau[i] += c * basis[i];
-}
+/* The terms that count: coefficient * basis from the run's first node on. */
+typedef struct terms { int n; double coefficient[SDN_IGM_MAX_BASIS]; const double *basis[SDN_IGM_MAX_BASIS]; } terms;
 
-SDN_CLONES static void transmit(int n, double scale, const double *restrict tau, float *restrict transmission)
+SDN_CLONES static void transmit(int n, double constant, const terms *t, double scale, float *restrict transmission)
 {
-  for (int i = 0; i < n; i++) transmission[i] = (float)sdn_vexp(tau[i] > 0 ? -scale * tau[i] : 0);
+  double tau[CHUNK];
+  for (int from = 0; from < n; from += CHUNK) {
+    const int m = n - from < CHUNK ? n - from : CHUNK;
+    for (int i = 0; i < m; i++) tau[i] = constant;
+    for (int e = 0; e < t->n; e++) {
+      const double c = t->coefficient[e], *basis = t->basis[e] + from;
+      for (int i = 0; i < m; i++) tau[i] += c * basis[i];
+    }
+    for (int i = 0; i < m; i++) transmission[from + i] = (float)sdn_vexp(tau[i] > 0 ? -scale * tau[i] : 0);
+  }
 }
 
 static void transmit_run(const sdn_igm_table *t, const run *r, double scale, int from, int to, float *transmission)
 {
-  double tau[CHUNK];
-  for (int i = from; i < to; i += CHUNK) {
-    const int n = to - i < CHUNK ? to - i : CHUNK;
-    for (int j = 0; j < n; j++) tau[j] = r->constant;
-    for (int e = 0; e < t->law->n_basis; e++)
-      if (r->coefficient[e] > 0 || r->coefficient[e] < 0) add_term(n, r->coefficient[e], t->basis[e] + i, tau);
-    transmit(n, scale, tau, transmission + i);
+  terms list = {.n = 0};
+  for (int e = 0; e < t->law->n_basis; e++) {
+    if (!(r->coefficient[e] > 0 || r->coefficient[e] < 0)) continue;
+    list.coefficient[list.n] = r->coefficient[e];
+    list.basis[list.n++] = t->basis[e] + from;
   }
+  transmit(to - from, r->constant, &list, scale, transmission + from);
 }
 
 static void transmit_law(const sdn_igm_table *t, double z, double scale, float *transmission)
@@ -208,7 +214,7 @@ static void transmit_law(const sdn_igm_table *t, double z, double scale, float *
     if (ionising && wave_obs_A < law->limit_A)   /* beyond the published fits: as at the observed limit */
       r.constant = law->continuum_tau(w.a, 1);
     else if (ionising)
-      law->continuum(w.a, wave_obs_A / law->limit_A, &r.constant, r.coefficient);
+      law->continuum(w.a, w.a_power, wave_obs_A / law->limit_A, &r.constant, r.coefficient);
     if (ionising) limit_A = fmin(limit_A, next_continuum_edge(law, wave_obs_A));
     add_lines(t, &w, t->first_line[i], &r);
     const int n_same = ionising ? t->n_ionising : t->n_law;

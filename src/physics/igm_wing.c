@@ -13,7 +13,8 @@
 /* Asada+2025: log N_HI rises from redshift 6 on along a sigmoid; before, their model is the IGM alone. */
 double sdn_igm_wing_column(double z) { return z >= 6 ? pow(10, 3.5918 / (1 + exp(-1.8414 * (z - 6))) + 18.001) : 0; }
 
-/* Totani+2006 eq. 1 (Peebles' two-level atom), r = nu / nu_alpha. */
+/* Totani+2006 eq. 1 (Peebles' two-level atom), r = nu / nu_alpha. The authors' code, and Synthesizer's after it, has c = 3e18 A/s beside a frequency of
+ * Lyman alpha from the true one, which shifts their wing by 0.8 A to the red. */
 double sdn_igm_wing_section(double wave_rest_A)
 {
   const double r = LY_ALPHA_A / wave_rest_A, nu = LIGHT_A_PER_S / LY_ALPHA_A, r2 = r * r;

@@ -117,11 +117,6 @@ static sdn_metal_spread spread_of(const sdn_metallicity *m, const double *value)
   return s;
 }
 
-static sdn_metal_history history_of(const sdn_metallicity *m, const double *value)
-{
-  return (sdn_metal_history){pow(10, value[0]), pow(10, value[1]), m->family == TWO_STEP ? value[2] * YR_PER_GYR : NAN};
-}
-
 static sdn_status read_params(const sdn_metallicity *m, const double *params, double *value, sdn_err *err)
 {
   for (int i = 0; i < forms[m->family].n; i++) {
@@ -141,29 +136,55 @@ static void single_share(const sdn_grid_axis *axis, double log_z, double *share)
   if (node + 1 < axis->n) share[node + 1] = t;
 }
 
-sdn_status sdn_metallicity_weights(const sdn_metallicity *m, const double *params, const sdn_sfh *h, double limit_yr, int n_age, const double *age_yr,
-                                   const double *mass, float *weight, sdn_arena *arena, sdn_err *err)
+/* mass = young + old at each age; each has one metallicity. */
+static sdn_status two_step(const sdn_metallicity *m, const double *value, const sdn_sfh *h, const sdn_metal_ages *ages, float *weight, sdn_arena *arena,
+                           sdn_err *err)
 {
-  double value[MAX_PARAM], mean_z;
-  const int n_z = m->axis->n;
-  if (read_params(m, params, value, err)) return err->status;
-  if (m->family == TWO_STEP || m->family == MASS_TIED) {
-    const sdn_metal_history history = history_of(m, value);
-    const sdn_metal_ages ages = {n_age, age_yr, mass, limit_yr};
-    return sdn_metal_history_weights(&history, m->axis, h, &ages, weight, arena, err);
+  const int n = ages->n, n_z = m->axis->n;
+  double *young = sdn_arena_take(arena, (size_t)n, sizeof *young, err), *share = sdn_arena_take(arena, 2 * (size_t)n_z, sizeof *share, err);
+  if (!young || !share) return err->status;
+  double *share_young = share + n_z, whole = 0;
+  for (int i = 0; i < n; i++) whole += ages->mass[i];
+  const double part = sdn_sfh_mass_since(h, ages->limit_yr), scale = part > 0 ? whole / part : 0;
+  sdn_sfh_weights_since(h, fmin(ages->limit_yr, value[2] * YR_PER_GYR), n, ages->age_yr, young);
+  single_share(m->axis, value[0], share);
+  single_share(m->axis, value[1], share_young);
+  for (int i = 0; i < n; i++) {
+    const double mass_young = fmin(young[i] * scale, ages->mass[i]), mass_old = ages->mass[i] - mass_young;
+    for (int k = 0; k < n_z; k++) weight[(size_t)k * (size_t)n + (size_t)i] = (float)(share[k] * mass_old + share_young[k] * mass_young);
   }
-  const sdn_arena_mark mark = sdn_arena_here(arena);
-  double *share = sdn_arena_take(arena, (size_t)n_z, sizeof *share, err);
+  return SDN_OK;
+}
+
+static sdn_status spread_weights(const sdn_metallicity *m, const double *value, const sdn_metal_ages *ages, float *weight, sdn_arena *arena, sdn_err *err)
+{
+  double mean_z, *share = sdn_arena_take(arena, (size_t)m->axis->n, sizeof *share, err);
+  const size_t n = (size_t)ages->n;
   if (!share) return err->status;
   if (m->family == DELTA) single_share(m->axis, value[0], share);
   else {
     const sdn_metal_spread spread = spread_of(m, value);
     sdn_metal_spread_shares(&spread, m->axis, share, &mean_z);
   }
-  for (int k = 0; k < n_z; k++)
-    for (int i = 0; i < n_age; i++) weight[(size_t)k * (size_t)n_age + (size_t)i] = (float)(share[k] * mass[i]);
-  sdn_arena_back(arena, mark);
+  for (int k = 0; k < m->axis->n; k++)
+    for (size_t i = 0; i < n; i++) weight[(size_t)k * n + i] = (float)(share[k] * ages->mass[i]);
   return SDN_OK;
+}
+
+sdn_status sdn_metallicity_weights(const sdn_metallicity *m, const double *params, const sdn_sfh *h, double limit_yr, int n_age, const double *age_yr,
+                                   const double *mass, float *weight, sdn_arena *arena, sdn_err *err)
+{
+  const sdn_metal_ages ages = {n_age, age_yr, mass, limit_yr};
+  const sdn_arena_mark mark = sdn_arena_here(arena);
+  double value[MAX_PARAM] = {0};
+  if (read_params(m, params, value, err)) return err->status;
+  const sdn_metal_history history = {pow(10, value[0]), pow(10, value[1])};
+  sdn_status status;
+  if (m->family == MASS_TIED) status = sdn_metal_history_weights(&history, m->axis, h, &ages, weight, arena, err);
+  else if (m->family == TWO_STEP) status = two_step(m, value, h, &ages, weight, arena, err);
+  else status = spread_weights(m, value, &ages, weight, arena, err);
+  sdn_arena_back(arena, mark);
+  return status;
 }
 
 double sdn_metallicity_mean(const sdn_metallicity *m, const double *params, const sdn_sfh *h)
@@ -172,9 +193,8 @@ double sdn_metallicity_mean(const sdn_metallicity *m, const double *params, cons
   for (int i = 0; i < forms[m->family].n; i++) value[i] = params[m->param[i]];
   if (m->family == DELTA) return pow(10, value[0]);
   if (m->family == TWO_STEP || m->family == MASS_TIED) {
-    const sdn_metal_history t = history_of(m, value);
-    const double young = m->family == TWO_STEP ? sdn_sfh_mass_since(h, t.step_yr) : 0.5;   /* tied: uniform in between */
-    return t.z_last * young + t.z_first * (1 - young);
+    const double young = m->family == TWO_STEP ? sdn_sfh_mass_since(h, value[2] * YR_PER_GYR) : 0.5;   /* tied: uniform in between */
+    return pow(10, value[1]) * young + pow(10, value[0]) * (1 - young);
   }
   const sdn_metal_spread spread = spread_of(m, value);
   sdn_metal_spread_shares(&spread, m->axis, NULL, &mean);

@@ -14,11 +14,8 @@ typedef struct sdn_metal_spread {
 /* share [n of the axis], sum 1; *mean_z its mean Z. share may be NULL. */
 void sdn_metal_spread_shares(const sdn_metal_spread *s, const sdn_grid_axis *axis, double *share, double *mean_z);
 
-/* Z as a function of time: z_first for the oldest stars, z_last for the youngest; in between it follows the mass formed, or jumps at an age. */
-typedef struct sdn_metal_history {
-  double z_first, z_last;
-  double step_yr;       /* stars younger than that have z_last, the others z_first; NaN: linear in the mass formed */
-} sdn_metal_history;
+/* Z linear in the mass formed: z_first of the first stars, z_last of the last. */
+typedef struct sdn_metal_history { double z_first, z_last; } sdn_metal_history;
 typedef struct sdn_metal_ages { int n; const double *age_yr, *mass; double limit_yr; } sdn_metal_ages;
 /* Writes the weights of sdn_metallicity_weights. */
 sdn_status sdn_metal_history_weights(const sdn_metal_history *t, const sdn_grid_axis *axis, const sdn_sfh *h, const sdn_metal_ages *ages, float *weight,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Metallicity that goes with time. With m the share of the mass that is younger than some age, Z(m) is linear, Z = z_last + (z_first - z_last) m, or
- * a step, so the mass that a metallicity node takes up to m is known in closed form, G(m) = int_0^m hat(Z(m')) dm'. By parts, as in sfh.h, the weight of
- * a pair of nodes is
+/* Metallicity that follows the mass formed. With m the share of the mass that is younger than some age, Z(m) = z_last + (z_first - z_last) m, so the
+ * mass that a metallicity node takes up to m is known in closed form, G(m) = int_0^m hat(Z(m')) dm'. By parts, as in sfh.h, the weight of a pair of
+ * nodes is
  *   w_i = mean_i - mean_i-1,   mean_i = mean of G(M(a)) over ln a from age node i to i + 1,
- * for which G(M) is integrated over ln a between age nodes, knots of the history, and ages at which Z jumps or crosses a node. */
+ * for which G(M) is integrated over ln a between age nodes, knots of the history, and ages at which Z crosses a node. */
 #include <math.h>
 #include <string.h>
 
@@ -16,7 +16,7 @@
 #define MAX_HALVING 40
 #define N_SERIES 18          /* 0.1^18 / 18 / 19 */
 
-/* Between two crossings or jumps. x = m - mass. */
+/* Between two crossings. x = m - mass. */
 typedef struct stretch {
   int node;                  /* Z lies between this and the next */
   double mass, end_yr;       /* share younger than its young end; age of its old end */
@@ -52,7 +52,7 @@ static point at_mass(const work *w, const stretch *s, double mass)
 
 static point at_age(const work *w, const stretch *s, double age_yr) { return at_mass(w, s, sdn_sfh_mass_since(w->h, age_yr)); }
 
-/* The stretch that begins at a mass where Z is `z`, travelling towards `z_end` (equal: Z stays). */
+/* The stretch that begins at a mass where Z is `z`, travelling towards `z_end`. */
 static stretch begin(const work *w, double z, double z_end, double mass)
 {
   const sdn_grid_axis *a = w->axis;
@@ -71,18 +71,6 @@ static void close_stretch(const work *w, int i, point p, double *to)
   memcpy(to, w->base + (size_t)i * (size_t)w->axis->n, (size_t)w->axis->n * sizeof *to);
   to[w->stretch[i].node] += p.x - p.upper;
   if (w->axis->n > 1) to[w->stretch[i].node + 1] += p.upper;
-}
-
-/* Two stretches, before and after the step. */
-static void find_step(work *w, const sdn_metal_history *t)
-{
-  const double young = sdn_sfh_mass_since(w->h, t->step_yr);
-  w->stretch[0] = begin(w, t->z_last, t->z_last, 0);
-  w->stretch[0].end_yr = t->step_yr;
-  w->stretch[1] = begin(w, t->z_first, t->z_first, young);
-  w->n_stretch = 2;
-  memset(w->base, 0, (size_t)w->axis->n * sizeof *w->base);
-  close_stretch(w, 0, at_mass(w, &w->stretch[0], young), w->base + w->axis->n);
 }
 
 /* All stretches from now (m = 0) to the Big Bang (m = 1). */
@@ -187,14 +175,13 @@ sdn_status sdn_metal_history_weights(const sdn_metal_history *t, const sdn_grid_
   const sdn_arena_mark mark = sdn_arena_here(arena);
   work w = {.h = h, .axis = axis};
   double *two = sdn_arena_take(arena, 2 * n_z, sizeof *two, err);
-  w.stretch = sdn_arena_take(arena, n_z + 2, sizeof *w.stretch, err);
+  w.stretch = sdn_arena_take(arena, n_z + 1, sizeof *w.stretch, err);
   w.base = sdn_arena_take(arena, (n_z + 2) * n_z, sizeof *w.base, err);
   if (!two || !w.stretch || !w.base) return err->status;
   double *before = two;
   w.mean = two + n_z;
   memset(before, 0, n_z * sizeof *before);
-  if (isnan(t->step_yr)) find_stretches(&w, t);
-  else find_step(&w, t);
+  find_stretches(&w, t);
   int i = 0;
   for (int age = 0; age < ages->n; age++) {
     if (age + 1 < ages->n) gather_bin(&w, ages->age_yr[age], ages->age_yr[age + 1], ages->limit_yr, &i);

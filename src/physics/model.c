@@ -51,8 +51,9 @@ void sdn_model_free(sdn_model *m)
   sdn_dust_emission_free(m->dust_emission);
   sdn_agn_free(m->agn);
   sdn_igm_free(m->igm);
+  sdn_derived_plan_free(m->derived);
   sdn_prior_free(m->prior);
-  sdn_galaxy_population_free(m->galaxies);
+  sdn_census_free(m->census);
   sdn_cosmology_free(m->cosmology);
   sdn_grid_free(m->grid);
   sdn_release(m->yaml);
@@ -238,7 +239,7 @@ static sdn_status set_parameters(sdn_model *m, int n, const sdn_setting *setting
 
 static sdn_status add_parameters(sdn_model *m, const sdn_yaml *root, int n_set, const sdn_setting *setting, sdn_err *err)
 {
-  if (sdn_prior_new(&m->prior, err) || sdn_galaxy_population_new(m->cosmology, m->prior, &m->galaxies, err)) return err->status;
+  if (sdn_prior_new(&m->prior, err) || sdn_census_new(m->cosmology, m->prior, &m->census, err)) return err->status;
   if (sdn_model_add(m, &redshift_spec, root, "redshift", &m->redshift, err)) return err->status;
   if (sdn_model_read_stars(m, root, err) || read_nebular(m, root, err) || sdn_model_read_dust(m, root, err) || read_light(m, root, err)) return err->status;
   if (read_dispersions(m, root, err) || add_grid_axes(m, root, err) || set_parameters(m, n_set, setting, err)) return err->status;
@@ -276,6 +277,7 @@ sdn_status sdn_model_parse_set(const char *yaml, const char *origin, int n_set, 
   if (!status) status = sdn_cosmology_new(sdn_yaml_get(root, "cosmology"), &m->cosmology, err);
   if (!status) status = read_grid(m, root, err);
   if (!status) status = read_design(m, root, err);
+  if (!status) status = sdn_derived_plan_new(sdn_yaml_get(root, "derived"), &m->derived, err);
   if (!status) status = add_parameters(m, root, n_set, setting, err);
   if (!status) status = check_histories(m, err);
   if (status && !strstr(err->text, origin)) sdn_fail_in(err, "%s", origin);   /* what is missing stands on no line */

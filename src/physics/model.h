@@ -5,12 +5,13 @@
 
 #include "physics/agn.h"
 #include "physics/attenuation.h"
+#include "physics/census.h"
 #include "physics/cosmology.h"
+#include "physics/derived.h"
 #include "physics/dust_emission.h"
 #include "physics/grid.h"
 #include "physics/igm.h"
 #include "physics/metallicity.h"
-#include "physics/population.h"
 #include "physics/sfh.h"
 
 #define SDN_MAX_POPULATION 8
@@ -39,7 +40,7 @@ struct sdn_model {
   char *yaml, *origin;
   sdn_grid *grid;
   sdn_cosmology *cosmology;
-  sdn_galaxy_population *galaxies;       /* functions that formulas call */
+  sdn_census *census;                    /* functions that formulas call */
   sdn_prior *prior;
   int redshift;                          /* parameter */
   int n_population;
@@ -51,6 +52,7 @@ struct sdn_model {
   sdn_agn *agn;                          /* NULL: none */
   sdn_igm *igm;
   int velocity_dispersion, gas_velocity_dispersion;   /* parameters [km/s]; -1: none */
+  sdn_derived_plan *derived;             /* which derived quantities */
   bool random_design;                    /* a library of this model: pseudo-random draws instead of Sobol points */
   int axis_param[SDN_GRID_MAX_AXIS];     /* the parameter that moves along each extra grid axis; -1: the axis has one node, or no table in use needs it */
 };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "physics/grid_read.h"
 
 #define N_MEMBER 3
 #define MAX_NAME 64
@@ -87,13 +88,6 @@ static const struct usual *find_usual(const char *name)
   return NULL;
 }
 
-/* Morton 1991 (ApJS 77, 119), above 2000 A. */
-static double air_of_vacuum(double wave_A)
-{
-  const double w2 = wave_A * wave_A;
-  return wave_A > 2000 ? wave_A / (1 + 2.735182e-4 + 131.4182 / w2 + 2.76249e8 / (w2 * w2)) : wave_A;
-}
-
 static void add(sdn_line_pick *pick, int line)
 {
   int at = pick->n;
@@ -116,14 +110,14 @@ static bool add_id(const sdn_line_list *list, const char *id, sdn_line_pick *pic
   return found;
 }
 
-/* The line nearest to a vacuum wavelength, or (in_air) to it or its wavelength in air, whichever is nearer: for lists that give those without saying so. */
+/* The line nearest to a vacuum wavelength; in_air: or nearest when the list's wavelengths are read as being in air, for those that are and do not say so. */
 static bool add_nearest(const sdn_line_list *list, double wave_A, bool in_air, sdn_line_pick *pick)
 {
   double least = SDN_LINE_TOLERANCE * wave_A;
   int nearest = -1;
   for (int l = 0; l < list->n; l++) {
     double off = fabs(list->wave_A[l] - wave_A);
-    if (in_air) off = fmin(off, fabs(list->wave_A[l] - air_of_vacuum(wave_A)));
+    if (in_air && wave_A > 2000) off = fmin(off, fabs(sdn_vacuum_A(list->wave_A[l]) - wave_A));
     if (!(off < least)) continue;
     least = off;
     nearest = l;

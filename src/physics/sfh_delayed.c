@@ -97,12 +97,14 @@ static double mean_age_yr(const sdn_sfh *h)
   return h->knot_yr[1] - tau_yr * first_moment / h->norm;
 }
 
+/* No singularity, but factors x e^x; and one that ended, of a span short beside its age, is a polynomial in a small part of that. */
 static double reach_yr(const sdn_sfh *h, int segment, double younger_yr, double older_yr)
 {
   (void)segment;
   (void)younger_yr;
   const double tau_yr = h->value[TAU_YR];
-  return h->knot_yr[1] - older_yr > NEGLIGIBLE * tau_yr ? INFINITY : 4 * tau_yr;   /* no singularity, but factors e^4 */
+  if (h->knot_yr[1] - older_yr > NEGLIGIBLE * tau_yr) return INFINITY;
+  return h->value[END_YR] > 0 ? fmin(3.4 * tau_yr, 4 * h->value[SPAN_YR]) : 3.4 * tau_yr;
 }
 
 const sdn_sfh_ops sdn_sfh_delayed = {

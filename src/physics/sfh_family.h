@@ -21,6 +21,8 @@ struct sdn_sfh_model {
   int *param;                        /* [n_param] the places of the family's parameters in the prior; -1 for an optional one that the file leaves out */
   sdn_yaml *initial[4];              /* default priors that the file leaves out, kept until the prior is finished */
   int n_bin;                         /* bins, or shares of mass */
+  int n_edge, first_edge;            /* edges that the file gives, 0: none; the first one's place in param */
+  double *edge_yr;                   /* [n_edge] NaN: the age of the Universe, or a parameter */
   int choice;                        /* the family's own */
   void *own;                         /* what else a family keeps, freed by ops->release */
 };
@@ -50,7 +52,9 @@ struct sdn_sfh_ops {
   void (*start)(const sdn_sfh *h, double t_end_yr, double *mass, double *log_moment);
 };
 
-extern const sdn_sfh_ops sdn_sfh_delayed, sdn_sfh_power_law, sdn_sfh_continuity, sdn_sfh_dense;
+extern const sdn_sfh_ops sdn_sfh_constant, sdn_sfh_burst, sdn_sfh_exponential, sdn_sfh_delayed, sdn_sfh_gaussian, sdn_sfh_log_normal, sdn_sfh_power_law,
+  sdn_sfh_power_law_age, sdn_sfh_continuity, sdn_sfh_continuity_flex, sdn_sfh_post_starburst, sdn_sfh_dirichlet, sdn_sfh_stochastic, sdn_sfh_dense,
+  sdn_sfh_tabulated, sdn_sfh_from_particles, sdn_sfh_sum;
 
 /* ---- reading (sfh_model.c) */
 

@@ -6,9 +6,13 @@
 #include "base/special.h"
 #include "physics/sfh_family.h"
 
-static const sdn_sfh_ops *const families[] = {&sdn_sfh_delayed, &sdn_sfh_power_law, &sdn_sfh_continuity, &sdn_sfh_dense};
+static const sdn_sfh_ops *const families[] = {
+  &sdn_sfh_constant, &sdn_sfh_burst, &sdn_sfh_exponential, &sdn_sfh_delayed, &sdn_sfh_gaussian, &sdn_sfh_log_normal, &sdn_sfh_power_law,
+  &sdn_sfh_power_law_age, &sdn_sfh_continuity, &sdn_sfh_continuity_flex, &sdn_sfh_post_starburst, &sdn_sfh_dirichlet, &sdn_sfh_stochastic, &sdn_sfh_dense,
+  &sdn_sfh_tabulated, &sdn_sfh_from_particles, &sdn_sfh_sum,
+};
 enum { N_FAMILY = sizeof families / sizeof *families };
-#define MAX_KEY 16
+#define MAX_KEY 24
 
 static sdn_status find_family(const sdn_yaml *node, const sdn_sfh_ops **ops, sdn_err *err)
 {
@@ -54,6 +58,7 @@ void sdn_sfh_model_free(sdn_sfh_model *m)
   if (!m) return;
   if (m->ops && m->ops->release) m->ops->release(m);
   for (size_t i = 0; i < sizeof m->initial / sizeof *m->initial; i++) sdn_yaml_free(m->initial[i]);
+  sdn_release(m->edge_yr);
   sdn_release(m->param);
   sdn_release(m->name);
   sdn_release(m);

@@ -34,7 +34,7 @@ double sdn_pieces_mass(const sdn_sfh *h, int segment, double age_yr)
 
 double sdn_pieces_rate(const sdn_sfh *h, int segment, double age_yr)
 {
-  return h->knot_rate[segment] + h->knot_bend[segment] * (age_yr - h->knot_yr[segment]);
+  return fmax(h->knot_rate[segment] + h->knot_bend[segment] * (age_yr - h->knot_yr[segment]), 0);   /* rounding where a line comes down to 0 */
 }
 
 double sdn_pieces_mean_age_yr(const sdn_sfh *h)
@@ -62,7 +62,7 @@ static double panel(const sdn_sfh *h, int segment, double from_yr, double to_yr,
     second = 0.5 * x * x - first;
   }
   *width = x - first;
-  return *width * mass + from_yr * (rate * first + bend * from_yr * second);
+  return *width * mass + from_yr * (rate * first + 0.5 * bend * from_yr * second);
 }
 
 /* Mean mass over the bin between two nodes, of which the part from until_yr on holds `total`; *segment is where its young end lies, and moves along. */

@@ -27,7 +27,7 @@ sdn_status sdn_prior_add_function(sdn_prior *p, const char *name, double (*fn)(c
 /* The same of n_argument <= 4 arguments, handed over as x [n_argument]. */
 sdn_status sdn_prior_add_function_n(sdn_prior *p, const char *name, int n_argument, double (*fn)(const void *ctx, const double *x), const void *ctx, sdn_err *err);
 /* Names of parameters added from now on begin with `prefix` ("" for none, the start); a name in a formula is sought with the prefix first, then
- * without; a parameter that asks for its own name means the one further out. The rest of a formula's text, functions above all, knows no prefix. */
+ * without; a parameter's own name means the one outside, if there is one. The rest of a formula's text, functions above all, knows no prefix. */
 sdn_status sdn_prior_scope(sdn_prior *p, const char *prefix, sdn_err *err);
 /* A scope inside the present one, whose names are sought outward through all; left by sdn_prior_scope_leave. */
 sdn_status sdn_prior_scope_enter(sdn_prior *p, const char *prefix, sdn_err *err);

@@ -48,12 +48,17 @@ static bool is_joined(const char *text, const char *prefix, const char *name)
   return strncmp(text, prefix, n) == 0 && strcmp(text + n, name) == 0;
 }
 
-int sdn_scope_find(const sdn_prior *p, const sdn_scope *scope, const char *name, const sdn_param *asker)
+int sdn_scope_find(const sdn_prior *p, const sdn_scope *scope, const char *name, const sdn_param *self)
 {
+  int own = -1;
   for (; scope; scope = scope->outer)
-    for (int i = 0; i < p->n; i++)
-      if (&p->param[i] != asker && is_joined(p->param[i].name, scope->prefix, name)) return i;
-  return sdn_prior_param_index(p, name);
+    for (int i = 0; i < p->n; i++) {
+      if (!is_joined(p->param[i].name, scope->prefix, name)) continue;
+      if (&p->param[i] != self) return i;
+      own = i;
+    }
+  const int plain = sdn_prior_param_index(p, name);
+  return plain >= 0 ? plain : own;
 }
 
 sdn_status sdn_prior_bind(sdn_prior *p, const char *name, int *index, sdn_err *err)

@@ -65,8 +65,9 @@ sdn_status sdn_prior_read_dist(const sdn_prior *p, sdn_param *param, const sdn_y
 void sdn_append_text(char *text, size_t size, const char *more);
 /* Room for one more item of `size` bytes behind *array [n]: `capacity` of them, to which the old ones are copied. */
 sdn_status sdn_prior_make_room(void **array, size_t n, size_t capacity, size_t size, sdn_err *err);
-/* The parameter that `name` means in a scope, -1: none. Where `asker` itself (NULL: nobody) has that name, one further out is meant. */
-int sdn_scope_find(const sdn_prior *p, const sdn_scope *scope, const char *name, const sdn_param *asker);
+/* The parameter that `name` means in a scope, -1: none. `self` (NULL: nobody) is whose formula it stands in: it means itself only if nothing further out
+ * has the name, so that birth_a_v_mag may depend on "a_v_mag". */
+int sdn_scope_find(const sdn_prior *p, const sdn_scope *scope, const char *name, const sdn_param *self);
 /* prefix of the present scope + name; freed by sdn_release. */
 char *sdn_scope_name(const sdn_prior *p, const char *name, sdn_err *err);
 sdn_status sdn_prior_fill_bindings(sdn_prior *p, sdn_err *err);   /* once every parameter has its place */

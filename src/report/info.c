@@ -8,7 +8,6 @@
 #include "base/h5.h"
 #include "base/table.h"
 #include "base/yaml.h"
-#include "physics/grid.h"
 #include "report/report_rows.h"
 #include "survey/survey.h"
 #include "survey/units.h"
@@ -241,22 +240,6 @@ static sdn_status explain_yaml_attrs(const sdn_h5 *file, FILE *out, sdn_err *err
   return status;
 }
 
-static sdn_status info_grid(const char *path, FILE *out, sdn_err *err)
-{
-  sdn_grid *g = NULL;
-  sdn_status status = sdn_grid_read(path, 0, INFINITY, &g, err);
-  if (status != SDN_OK) return status;
-  fprintf(out, "grid of stellar populations: %s\n", g->name);
-  for (int i = 0; i < g->n_axis; i++)
-    fprintf(out, "  %-24s %3d values, %g to %g%s\n", g->axis[i].name, g->axis[i].n, g->axis[i].value[0], g->axis[i].value[g->axis[i].n - 1],
-            g->axis[i].log ? " (interpolated in log10)" : "");
-  fprintf(out, "  wavelength               %d nodes, %g to %g A\n", g->n_wave, g->wave_A[0], g->wave_A[g->n_wave - 1]);
-  fprintf(out, "  nebular continuum: %s; lines: %d; surviving mass: %s; failed cells filled: %ld\n", g->nebular_continuum.value ? "yes" : "no",
-          g->n_line, g->star_fraction.value ? "yes" : "no", g->n_failed_cell);
-  sdn_grid_free(g);
-  return SDN_OK;
-}
-
 static sdn_status info_hdf5(const char *path, FILE *out, sdn_err *err)
 {
   sdn_h5 *file = NULL;
@@ -269,7 +252,7 @@ static sdn_status info_hdf5(const char *path, FILE *out, sdn_err *err)
   print_text_attr(file, "/", "posterior", "posterior", out);
   print_text_attr(file, "/", "catalogue", "catalogue", out);
   print_training(file, out);
-  if (is_grid) status = info_grid(path, out, err);
+  if (is_grid) status = sdn_grid_info(&(sdn_grid_info_options){.grid = path}, out, err);
   else print_datasets(file, "/", out);
   if (status == SDN_OK && !is_grid) status = explain_yaml_attrs(file, out, err);
   sdn_err ignored;

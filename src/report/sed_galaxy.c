@@ -30,7 +30,7 @@ sdn_status sdn_sed_read_settings(const char *text, int max, sdn_setting *setting
   *n = 0;
   if (!(*copy = sdn_copy_text(text ? text : "", err))) return err->status;
   char *save = NULL;
-  for (char *word = strtok_r(*copy, ", ", &save); word; word = strtok_r(NULL, ", ", &save)) {
+  for (char *word = strtok_r(*copy, ", \n", &save); word; word = strtok_r(NULL, ", \n", &save)) {
     char *equals = strchr(word, '=');
     if (!equals || equals == word) return sdn_fail(err, SDN_USAGE, "'%s' sets no parameter; write NAME=VALUE, e.g. redshift=3", word);
     *equals = '\0';
@@ -116,7 +116,7 @@ static sdn_status list_params(const sdn_sed_options *opt, sdn_sed_galaxy *g, boo
 static sdn_status split_bands(const char *text, sdn_sed_galaxy *g, sdn_err *err)
 {
   size_t n = 1;
-  for (const char *c = text; *c; c++) n += *c == ',' || *c == ' ';
+  for (const char *c = text; *c; c++) n += *c == ',' || *c == ' ' || *c == '\n';
   g->band_list = sdn_copy_text(text, err);
   g->id = g->band_list ? sdn_alloc(n, sizeof *g->id, "bands", err) : NULL;
   if (!g->id) return err->status;

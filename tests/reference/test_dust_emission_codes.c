@@ -18,14 +18,15 @@
 
 #define LSUN 3.828e33
 #define TOL_PRINTED 3e-7      /* seven printed digits */
-#define TOL_CONSTANTS 2e-6    /* Synthesizer's k/h c and ours differ in the tenth digit; hc/lambda k T reaches 60 at 8 um and 30 K; their grid of 200001 points */
+#define TOL_CONSTANTS 2e-6    /* their constants; hc/lambda k T reaches 60 at 8 um and 30 K, and so multiplies them */
 #define TOL_FSPS 4e-3         /* their wavelengths are rounded by up to 4.5e-4, and spectra as steep as the sixth power */
 
 static void notes_agree(void **state)
 {
   (void)state;
   static const struct { double temperature_K, beta, wave_um, lnu; } row[] = {
-    {30, 1.5, 100, 2.877861e-13}, {30, 1.5, 250, 9.625307e-14}, {30, 1.5, 850, 2.993677e-15}, {30, 2, 100, 2.770286e-13}, {50, 2, 100, 9.249513e-14}, {50, 0, 100, 2.099967e-13},
+    {30, 1.5, 100, 2.877861e-13}, {30, 1.5, 250, 9.625307e-14}, {30, 1.5, 850, 2.993677e-15},
+    {30, 2, 100, 2.770286e-13}, {50, 2, 100, 9.249513e-14}, {50, 0, 100, 2.099967e-13},
   };
   for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
     char yaml[200];
@@ -48,7 +49,8 @@ static void yaml_of(const json *dust, char yaml[300])
     snprintf(yaml, 300, "{law: casey12, temperature_k: %.17g, emissivity_index: %.17g, alpha: %.17g, lambda_0_um: %.17g, cmb: none}", t, beta,
              json_number(dust, "alpha", NAN), lambda0);
   else if (thin && thin->number == 0)
-    snprintf(yaml, 300, "{law: modified_black_body, optical_depth: thick, temperature_k: %.17g, emissivity_index: %.17g, lambda_0_um: %.17g, cmb: %s}", t, beta, lambda0, cmb);
+    snprintf(yaml, 300, "{law: modified_black_body, optical_depth: thick, temperature_k: %.17g, emissivity_index: %.17g, lambda_0_um: %.17g, cmb: %s}",
+             t, beta, lambda0, cmb);
   else
     snprintf(yaml, 300, "{law: modified_black_body, temperature_k: %.17g, emissivity_index: %.17g, cmb: %s}", t, beta, cmb);
 }

@@ -49,7 +49,8 @@ static void tables_carry_the_power(void **state)
 {
   (void)state;
   static const char *const yaml[] = {"{law: draine_li07}", "{law: draine_li07, q_pah_percent: 0.1, u_min: 0.1, gamma: 0}",
-                                     "{law: draine_li07, q_pah_percent: 4.58, u_min: 25, gamma: 1}", "{law: draine_li07, q_pah_percent: 3.3, u_min: 9.1, gamma: 0.37}"};
+                                     "{law: draine_li07, q_pah_percent: 4.58, u_min: 25, gamma: 1}",
+                                     "{law: draine_li07, q_pah_percent: 3.3, u_min: 9.1, gamma: 0.37}"};
   for (size_t i = 0; i < sizeof yaml / sizeof *yaml; i++) {
     dust_case c = dust_case_new(yaml[i]);
     const double power = dust_case_power(&c, 3, 1e4, 1e8);
@@ -125,7 +126,8 @@ static void contrast_is_one_minus_a_ratio_of_planck_functions(void **state)
 {
   (void)state;
   const double z = 5, hot_K = pow(pow(40, 5.5) + pow(2.73, 5.5) * (pow(6, 5.5) - 1), 1 / 5.5), cold_K = 2.73 * 6;
-  dust_case seen = dust_case_new("{law: modified_black_body, temperature_k: 40}"), whole = dust_case_new("{law: modified_black_body, temperature_k: 40, cmb: heating}");
+  dust_case seen = dust_case_new("{law: modified_black_body, temperature_k: 40}"),
+      whole = dust_case_new("{law: modified_black_body, temperature_k: 40, cmb: heating}");
   for (double wave_A = 1e5; wave_A < 1e9; wave_A *= 1.7) {
     const double planck = expm1(HC_OVER_K_A / (wave_A * hot_K)) / expm1(HC_OVER_K_A / (wave_A * cold_K));
     const double got = dust_case_lnu(&seen, z, wave_A) / dust_case_lnu(&whole, z, wave_A);
@@ -160,7 +162,8 @@ static const char *const wide_yaml[] = {
   "{law: modified_black_body, temperature_k: 40, cmb: none}",
   "{law: modified_black_body, optical_depth: thick, temperature_k: {prior: uniform, low: 20, high: 90}, emissivity_index: {prior: uniform, low: 1, high: 2.5}}",
   "{law: casey12, temperature_k: {prior: uniform, low: 20, high: 60}, alpha: {prior: uniform, low: 1.5, high: 2.5}}",
-  "{law: draine_li07, q_pah_percent: {prior: uniform, low: 0.5, high: 4}, u_min: {prior: log_uniform, low: 0.2, high: 20}, gamma: {prior: uniform, low: 0, high: 0.3}}",
+  "{law: draine_li07, q_pah_percent: {prior: uniform, low: 0.5, high: 4}, u_min: {prior: log_uniform, low: 0.2, high: 20}, "
+  "gamma: {prior: uniform, low: 0, high: 0.3}}",
   "{law: draine_li07}",
 };
 enum { N_WIDE = sizeof wide_yaml / sizeof *wide_yaml };

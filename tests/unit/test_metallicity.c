@@ -15,7 +15,7 @@
 #define TOL_FLOAT 6e-8      /* relative: one rounding to float */
 #define TOL_MEAN 1e-9       /* relative */
 #define N_STAR 400000
-#define N_FORMED 600000
+#define N_FORMED 500000
 #define N_AGE 60
 #define MAX_Z 13
 
@@ -179,21 +179,18 @@ static void one_metallicity_is_two_nodes(void **state)
 
 /* ---- metallicity and time */
 
-typedef struct history { const char *what; double value[8]; int n_value; const char *yaml; } history;
-
-/* A history on its own prior. */
+/* A history on its own prior; its memory is the arena's. */
 static void prepare(const char *yaml, double universe_yr, sdn_sfh *h)
 {
   static double params[16];
-  static sdn_arena *memory;   /* histories live in it until the end */
   sdn_yaml *root = NULL;
   sdn_prior *prior = NULL;
   sdn_sfh_model *model = NULL;
   if (sdn_yaml_parse(yaml, "h.yaml", &root, &err) || sdn_prior_new(&prior, &err)) fail_msg("%s", err.text);
   const sdn_param_spec mass = {"log_mass_formed_msun", "", "10", 0, 15, ""};
   if (sdn_prior_add(prior, &mass, NULL, &err) || sdn_sfh_model_new(root, prior, &model, &err) || sdn_prior_finish(prior, &err)) fail_msg("%s", err.text);
-  if ((!memory && !(memory = sdn_arena_new(&err))) || sdn_prior_params(prior, 1, NULL, params, &err)) fail_msg("%s", err.text);
-  if (sdn_sfh_prepare(model, params, universe_yr, 1e10, memory, h, &err)) fail_msg("%s", err.text);
+  if (sdn_prior_params(prior, 1, NULL, params, &err)) fail_msg("%s", err.text);
+  if (sdn_sfh_prepare(model, params, universe_yr, 1e10, arena, h, &err)) fail_msg("%s", err.text);
   sdn_yaml_free(root);
   sdn_sfh_model_free(model);
   sdn_prior_free(prior);
@@ -227,32 +224,12 @@ static void form_stars(const sdn_grid_axis *a, const sdn_sfh *h, const course *c
   }
 }
 
-/* Age weights up to a limit, from the mean mass of the hats by parts on a fine mesh: independent of the code under test. */
-static void age_masses(const sdn_sfh *h, double limit_yr, double *mass)
-{
-  enum { N = 4000 };
-  double before = 0;
-  if (isinf(limit_yr)) {
-    sdn_sfh_weights(h, N_AGE, age_yr, mass);
-    return;
-  }
-  for (int i = 0; i < N_AGE; i++) {
-    double mean = 0;
-    for (int j = 0; j < N; j++) {
-      const double age = i + 1 < N_AGE ? age_yr[i] * pow(age_yr[i + 1] / age_yr[i], (j + 0.5) / N) : limit_yr;
-      mean += sdn_sfh_mass_since(h, fmin(age, limit_yr)) / N;
-    }
-    mass[i] = fmax(mean - before, 0);
-    before = mean;
-  }
-}
-
 static void check_course(const char *what, const sdn_grid_axis *a, const sdn_sfh *h, const char *yaml, const course *c, double limit_yr)
 {
   static double expected[MAX_Z * N_AGE], mass[N_AGE];
   static float weight[MAX_Z * N_AGE];
   fixture f = opened(a, yaml);
-  age_masses(h, limit_yr, mass);
+  sdn_sfh_weights_since(h, limit_yr, N_AGE, age_yr, mass);
   form_stars(a, h, c, limit_yr, expected);
   if (sdn_metallicity_weights(f.m, f.params, h, limit_yr, N_AGE, age_yr, mass, weight, arena, &err)) fail_msg("%s", err.text);
   const double cell = isinf(limit_yr) && c->tied ? TOL_JOINT : 3.0 / N_FORMED;   /* a limit or a step cuts one of the stars in two */

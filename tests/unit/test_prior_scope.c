@@ -85,6 +85,28 @@ static void scopes_nest(void **state)
   sdn_prior_free(p);
 }
 
+/* A parameter's formula that has its own name means the outer one. */
+static void nobody_means_himself(void **state)
+{
+  (void)state;
+  sdn_prior *p;
+  assert_int_equal(sdn_prior_new(&p, &err), SDN_OK);
+  scope(p, "birth_");
+  add(p, "a_v_mag", "2 * a_v_mag");
+  add(p, "more", "a_v_mag + 1");
+  scope(p, "");
+  add(p, "a_v_mag", "3");
+  if (sdn_prior_finish(p, &err)) fail_msg("%s", err.text);
+  assert_true(value_of(p, "birth_a_v_mag") == 6 && value_of(p, "birth_more") == 7);
+  sdn_prior_free(p);
+  assert_int_equal(sdn_prior_new(&p, &err), SDN_OK);
+  scope(p, "birth_");
+  add(p, "a_v_mag", "2 * a_v_mag");
+  assert_int_equal(sdn_prior_finish(p, &err), SDN_USAGE);
+  assert_non_null(strstr(err.text, "needs itself"));
+  sdn_prior_free(p);
+}
+
 /* Places are those after sorting, not those of declaration. */
 static void bindings_are_filled_at_the_end(void **state)
 {
@@ -140,6 +162,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(names_are_sought_at_home_first),
     cmocka_unit_test(scopes_nest),
+    cmocka_unit_test(nobody_means_himself),
     cmocka_unit_test(bindings_are_filled_at_the_end),
     cmocka_unit_test(mistakes_are_told),
   };

@@ -18,21 +18,21 @@
  * history. (Prospector's programs of today; those of the paper had -0.6 to 0.4 and integrals in place of means.) Bins: 30 and 100 Myr, or one of 10^7.1295
  * yr where t' lies beyond z = 3; then equal in log lookback time from today, to nine tenths of what is left, then the rest; n_bin >= 4. Ratios are kept
  * within 5 dex. Bins of a model need not be those: pairs go by their number. */
-#ifndef SDN_PHYSICS_POPULATION_H
-#define SDN_PHYSICS_POPULATION_H
+#ifndef SDN_PHYSICS_CENSUS_H
+#define SDN_PHYSICS_CENSUS_H
 
 #include "physics/cosmology.h"
 #include "prior/prior.h"
 
-typedef struct sdn_galaxy_population sdn_galaxy_population;
-/* Registers the functions with the prior, which *population and the cosmology must outlive. */
-sdn_status sdn_galaxy_population_new(const sdn_cosmology *cosmology, sdn_prior *prior, sdn_galaxy_population **population, sdn_err *err);
-void sdn_galaxy_population_free(sdn_galaxy_population *population);
+typedef struct sdn_census sdn_census;
+/* Registers the functions with the prior, which *census and the cosmology must outlive. */
+sdn_status sdn_census_new(const sdn_cosmology *cosmology, sdn_prior *prior, sdn_census **census, sdn_err *err);
+void sdn_census_free(sdn_census *census);
 
 double sdn_gallazzi05_mean(double log_mass);
 double sdn_gallazzi05_sigma(double log_mass);
 double sdn_leja22_log_ssfr(double log_mass, double redshift);
 /* Behroozi+2019, Msun/yr/Mpc^3; 0 <= z <= 15, NaN outside. */
-double sdn_galaxy_population_csfrd(const sdn_galaxy_population *population, double redshift);
+double sdn_census_csfrd(const sdn_census *census, double redshift);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "physics/population.h"
+#include "physics/census.h"
 
 #include <gsl/gsl_spline.h>
 #include <math.h>
@@ -10,7 +10,7 @@
 #define ONSET_Z 15.0        /* of star formation */
 #define MOST_RATIO 5.0      /* dex */
 
-struct sdn_galaxy_population {
+struct sdn_census {
   const sdn_cosmology *cosmology;
   gsl_spline *log_csfrd;            /* log10 over redshift */
   int n;                            /* nodes in cosmic time, STEP_GYR apart, the first at the onset */
@@ -56,9 +56,9 @@ double sdn_leja22_log_ssfr(double log_mass, double redshift)
   return quadratic(rate, z) + x * quadratic(x > 0 ? flat : steep, z) - log_mass;
 }
 
-static double age_gyr(const sdn_galaxy_population *p, double z) { return sdn_cosmology_age_yr(p->cosmology, z) * 1e-9; }
+static double age_gyr(const sdn_census *p, double z) { return sdn_cosmology_age_yr(p->cosmology, z) * 1e-9; }
 
-static double speagle14(const sdn_galaxy_population *p, double log_mass, double z)
+static double speagle14(const sdn_census *p, double log_mass, double z)
 {
   const double t = age_gyr(p, z);
   return (0.84 - 0.026 * t) * log_mass - (6.51 - 0.11 * t) - log_mass;
@@ -75,14 +75,14 @@ static const double csfrd[N_CSFRD] = {1.19349e-2, 1.26376e-2, 1.39273e-2, 1.5642
                                       1.58160e-2, 1.39959e-2, 1.23458e-2, 9.53077e-3, 7.30039e-3, 5.52599e-3, 4.00074e-3, 2.79673e-3, 1.89073e-3,
                                       1.26217e-3, 8.11183e-4, 5.31554e-4, 3.42094e-4, 2.01357e-4, 1.10270e-4, 4.92906e-5, 1.76762e-5, 5.31491e-6};
 
-double sdn_galaxy_population_csfrd(const sdn_galaxy_population *p, double redshift)
+double sdn_census_csfrd(const sdn_census *p, double redshift)
 {
   if (!(redshift >= 0 && redshift <= ONSET_Z)) return NAN;
   return pow(10, gsl_spline_eval(p->log_csfrd, redshift, NULL));
 }
 
 /* Redshift at an age of the Universe between the onset's and today's, by halving. */
-static double redshift_at(const sdn_galaxy_population *p, double gyr)
+static double redshift_at(const sdn_census *p, double gyr)
 {
   double low = 0, high = ONSET_Z;
   for (int i = 0; i < 50; i++) {
@@ -94,7 +94,7 @@ static double redshift_at(const sdn_galaxy_population *p, double gyr)
 }
 
 /* Simpson's rule over each step. */
-static sdn_status integrate_history(sdn_galaxy_population *p, sdn_err *err)
+static sdn_status integrate_history(sdn_census *p, sdn_err *err)
 {
   p->first_gyr = age_gyr(p, ONSET_Z);
   p->today_gyr = age_gyr(p, 0);
@@ -105,15 +105,15 @@ static sdn_status integrate_history(sdn_galaxy_population *p, sdn_err *err)
   double middle = 0;
   for (int i = 0; i < p->n; i++) {
     const double gyr = p->first_gyr + i * STEP_GYR;
-    p->rate[i] = sdn_galaxy_population_csfrd(p, redshift_at(p, gyr));
+    p->rate[i] = sdn_census_csfrd(p, redshift_at(p, gyr));
     if (i > 0) p->formed[i] = p->formed[i - 1] + STEP_GYR / 6 * (p->rate[i - 1] + 4 * middle + p->rate[i]);
-    middle = sdn_galaxy_population_csfrd(p, redshift_at(p, gyr + 0.5 * STEP_GYR));
+    middle = sdn_census_csfrd(p, redshift_at(p, gyr + 0.5 * STEP_GYR));
   }
   return SDN_OK;
 }
 
 /* Formed from the onset to an age of the Universe; the rate is straight within a step. */
-static double formed_by(const sdn_galaxy_population *p, double gyr)
+static double formed_by(const sdn_census *p, double gyr)
 {
   const double steps = fmax((gyr - p->first_gyr) / STEP_GYR, 0);
   const int i = steps < p->n - 2 ? (int)steps : p->n - 2;
@@ -122,7 +122,7 @@ static double formed_by(const sdn_galaxy_population *p, double gyr)
 }
 
 /* Edge k = 0 .. n_bin of the bins that begin at an age of the Universe, as lookback time from today. */
-static double bin_edge(const sdn_galaxy_population *p, double start_gyr, int n_bin, int k)
+static double bin_edge(const sdn_census *p, double start_gyr, int n_bin, int k)
 {
   const double start = p->today_gyr - start_gyr, end = p->today_gyr - p->first_gyr, last = end - 0.1 * (end - start);
   const bool late = start_gyr >= age_gyr(p, 3);
@@ -137,7 +137,7 @@ static double bin_edge(const sdn_galaxy_population *p, double start_gyr, int n_b
 /* x: pair, n_bin, redshift, log_mass */
 static double csfrd_log_ratio(const void *ctx, const double *x)
 {
-  const sdn_galaxy_population *p = ctx;
+  const sdn_census *p = ctx;
   const int pair = (int)x[0], n_bin = (int)x[1];
   if (!(n_bin == x[1] && pair == x[0] && n_bin >= 4 && pair >= 1 && pair < n_bin)) return NAN;
   const double shift_dex = -0.2 + (fmin(fmax(x[3], 9), 12) - 9) / 3;
@@ -156,12 +156,12 @@ static double csfrd_log_ratio(const void *ctx, const double *x)
 
 static double call_age(const void *ctx, double z) { return age_gyr(ctx, z); }
 
-static double distance_mpc(const sdn_galaxy_population *p, double z) { return sdn_cosmology_luminosity_distance_Mpc(p->cosmology, z) / (1 + z); }
+static double distance_mpc(const sdn_census *p, double z) { return sdn_cosmology_luminosity_distance_Mpc(p->cosmology, z) / (1 + z); }
 
 /* The slope by central differences of four points: error below 1e-9. */
 static double call_volume(const void *ctx, double z)
 {
-  const sdn_galaxy_population *p = ctx;
+  const sdn_census *p = ctx;
   const double h = fmin(1e-2, 0.25 * z);
   if (!(z > 0)) return z <= 0 ? 0 : NAN;
   const double near = distance_mpc(p, z + h) - distance_mpc(p, z - h), far = distance_mpc(p, z + 2 * h) - distance_mpc(p, z - 2 * h), d = distance_mpc(p, z);
@@ -179,7 +179,7 @@ static double call_sequence(const void *ctx, const double *x)
   return sdn_leja22_log_ssfr(x[0], x[1]) + change;
 }
 
-static sdn_status add_functions(const sdn_galaxy_population *p, sdn_prior *prior, sdn_err *err)
+static sdn_status add_functions(const sdn_census *p, sdn_prior *prior, sdn_err *err)
 {
   static const struct { const char *name; double (*fn)(const void *ctx, double x); } one[] = {
     {"age_universe_gyr", call_age}, {"comoving_volume_mpc3", call_volume}, {"gallazzi05_mean", call_mean}, {"gallazzi05_sigma", call_sigma},
@@ -194,11 +194,11 @@ static sdn_status add_functions(const sdn_galaxy_population *p, sdn_prior *prior
   return SDN_OK;
 }
 
-sdn_status sdn_galaxy_population_new(const sdn_cosmology *cosmology, sdn_prior *prior, sdn_galaxy_population **out, sdn_err *err)
+sdn_status sdn_census_new(const sdn_cosmology *cosmology, sdn_prior *prior, sdn_census **out, sdn_err *err)
 {
   double log_csfrd[N_CSFRD];
   *out = NULL;
-  sdn_galaxy_population *p = sdn_alloc(1, sizeof *p, "the galaxy population", err);
+  sdn_census *p = sdn_alloc(1, sizeof *p, "the galaxy population", err);
   if (!p) return err->status;
   sdn_status status = SDN_OK;
   p->cosmology = cosmology;
@@ -211,11 +211,11 @@ sdn_status sdn_galaxy_population_new(const sdn_cosmology *cosmology, sdn_prior *
   *out = p;
   p = NULL;
 done:
-  sdn_galaxy_population_free(p);
+  sdn_census_free(p);
   return status;
 }
 
-void sdn_galaxy_population_free(sdn_galaxy_population *p)
+void sdn_census_free(sdn_census *p)
 {
   if (!p) return;
   if (p->log_csfrd) gsl_spline_free(p->log_csfrd);

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "physics/population.h"
+#include "physics/census.h"
 #include "prior/formula.h"
 
 #define TOL_EXACT 1e-12
@@ -17,21 +17,21 @@
 
 static sdn_err err;
 static sdn_cosmology *cosmology;
-static sdn_galaxy_population *population;
+static sdn_census *census;
 static sdn_prior *prior;
 
 static int setup(void **state)
 {
   (void)state;
   if (sdn_cosmology_new(NULL, &cosmology, &err) || sdn_prior_new(&prior, &err)) return -1;
-  return sdn_galaxy_population_new(cosmology, prior, &population, &err) ? -1 : 0;
+  return sdn_census_new(cosmology, prior, &census, &err) ? -1 : 0;
 }
 
 static int teardown(void **state)
 {
   (void)state;
   sdn_prior_free(prior);
-  sdn_galaxy_population_free(population);
+  sdn_census_free(census);
   sdn_cosmology_free(cosmology);
   return 0;
 }
@@ -40,13 +40,13 @@ static int teardown(void **state)
 static double value_of(const char *formula)
 {
   sdn_prior *p;
-  sdn_galaxy_population *own;
+  sdn_census *own;
   const sdn_param_spec spec = {"x", "", formula, -1e300, 1e300, ""};
   double x;
-  if (sdn_prior_new(&p, &err) || sdn_galaxy_population_new(cosmology, p, &own, &err)) fail_msg("%s", err.text);
+  if (sdn_prior_new(&p, &err) || sdn_census_new(cosmology, p, &own, &err)) fail_msg("%s", err.text);
   if (sdn_prior_add(p, &spec, NULL, &err) || sdn_prior_finish(p, &err) || sdn_prior_params(p, 1, NULL, &x, &err)) x = NAN;
   sdn_prior_free(p);
-  sdn_galaxy_population_free(own);
+  sdn_census_free(own);
   return x;
 }
 
@@ -115,8 +115,8 @@ static void star_formation_of_the_universe(void **state)
                                    {4.02, 2.779685620e-2}, {5.58, 1.469466156e-2}, {7.5, 6.364504431e-3},  {8.7, 3.359157470e-3},  {9.9, 1.545335438e-3},
                                    {12.3, 2.633926193e-4}, {14.1, 3.007069415e-5}};
   (void)state;
-  for (size_t i = 0; i < sizeof line / sizeof *line; i++) assert_near("csfrd", sdn_galaxy_population_csfrd(population, line[i][0]) / line[i][1], 1, TOL_CSFRD);
-  assert_true(isnan(sdn_galaxy_population_csfrd(population, 15.1)));
+  for (size_t i = 0; i < sizeof line / sizeof *line; i++) assert_near("csfrd", sdn_census_csfrd(census, line[i][0]) / line[i][1], 1, TOL_CSFRD);
+  assert_true(isnan(sdn_census_csfrd(census, 15.1)));
 }
 
 /* Mean over lookback times from a to b, by midpoints; the redshift of each by bisection. */
@@ -129,7 +129,7 @@ static double mean_rate(double a_gyr, double b_gyr)
     const double age = today - (a_gyr + (b_gyr - a_gyr) * (i + 0.5) / N);
     double low = 0, high = 15;
     for (int k = 0; k < 45; k++) *(sdn_cosmology_age_yr(cosmology, 0.5 * (low + high)) * 1e-9 > age ? &low : &high) = 0.5 * (low + high);
-    sum += sdn_galaxy_population_csfrd(population, fmin(low, 15)) / N;
+    sum += sdn_census_csfrd(census, fmin(low, 15)) / N;
   }
   return sum;
 }
@@ -173,7 +173,7 @@ static void histories_follow_the_universe(void **state)
 static void a_vector_knows_its_places(void **state)
 {
   sdn_prior *p;
-  sdn_galaxy_population *own;
+  sdn_census *own;
   sdn_yaml *root;
   const char *const names[] = {"r1", "r2", "r3", "r4", "r5", "r6"};
   const sdn_param_spec z = {"redshift", "", "1.3", 0, 20, ""}, mass = {"log_mass_formed_msun", "", "10.4", 0, 15, ""}, r = {"r", "dex", NULL, -10, 10, ""};
@@ -181,7 +181,7 @@ static void a_vector_knows_its_places(void **state)
   (void)state;
   assert_int_equal(sdn_yaml_parse("r: {prior: student_t, nu: 2, scale: 0.3, low: -5, high: 5,\n"
                                   "    mean: \"csfrd_log_ratio(index, count + 1, redshift, log_mass_formed_msun)\"}", "r.yaml", &root, &err), SDN_OK);
-  if (sdn_prior_new(&p, &err) || sdn_galaxy_population_new(cosmology, p, &own, &err) || sdn_prior_add(p, &z, NULL, &err) || sdn_prior_add(p, &mass, NULL, &err) ||
+  if (sdn_prior_new(&p, &err) || sdn_census_new(cosmology, p, &own, &err) || sdn_prior_add(p, &z, NULL, &err) || sdn_prior_add(p, &mass, NULL, &err) ||
       sdn_prior_add_vector(p, &r, 6, names, sdn_yaml_get(root, "r"), &err) || sdn_prior_finish(p, &err))
     fail_msg("%s", err.text);
   sdn_yaml_free(root);
@@ -193,7 +193,7 @@ static void a_vector_knows_its_places(void **state)
     assert_near(names[k], params[sdn_prior_param_index(p, names[k])], value_of(text), 0.02);   /* the cut at 5 dex is not centred on the mean */
   }
   sdn_prior_free(p);
-  sdn_galaxy_population_free(own);
+  sdn_census_free(own);
 }
 
 int main(void)
