@@ -53,14 +53,6 @@ static sdn_status emerge(const sdn_forward *f, lit_tile *t, int i, long row, sdn
   return sdn_fail_in(err, "galaxy %ld", row);
 }
 
-/* What decides a continuum is needed as a whole: starlight where it is absorbed, the nucleus where its share is counted. */
-static void mark_all_but_lines(const sdn_forward *f, unsigned char *need)
-{
-  const sdn_columns *c = &f->columns;
-  memset(need, 1, (size_t)c->n_block);
-  memset(need + c->n_block_wave, 0, (size_t)(c->n_block_line - c->n_block_wave));
-}
-
 static int tile_rows(long n, long row0) { return n - row0 < SDN_TILE ? (int)(n - row0) : SDN_TILE; }
 
 /* ------------------------------------------------------------------ spectra */
@@ -74,7 +66,7 @@ static sdn_status spectra_tile(void *ctx, long tile, sdn_arena *arena, sdn_err *
   const long row0 = tile * SDN_TILE, n_wave = f->columns.n_wave;
   lit_tile t = {.need = sdn_arena_take(arena, (size_t)f->columns.n_block, 1, err)};
   if (!t.need) return err->status;
-  mark_all_but_lines(f, t.need);
+  memset(t.need, 1, (size_t)f->columns.n_block);   /* lines too: what dust takes of them it emits in the continuum */
   if (light_up(f, row0, tile_rows(job->n, row0), job->params, &t, arena, err)) return err->status;
   for (int i = 0; i < t.n; i++) {
     float *out = job->lnu + (row0 + i) * n_wave;
@@ -141,10 +133,11 @@ static void mark_line_blocks(const sdn_forward *f, const beside *side, unsigned 
   memset(need, 0, (size_t)c->n_block);
   memset(need + c->n_block_wave, 1, (size_t)(c->n_block_line - c->n_block_wave));
   if (f->agn_column >= 0) need[f->agn_column / SDN_BLOCK] = 1;
-  if (!side) return;
-  for (int l = 0; l < c->n_line; l++)
+  for (int l = 0; side && l < c->n_line; l++)
     for (int b = side[l].first / SDN_BLOCK; side[l].weight && b <= (side[l].last - 1) / SDN_BLOCK; b++) need[b] = 1;
-  if (f->dust_emission) memset(need + c->n_block_line, 1, (size_t)(c->n_block - c->n_block_line));
+  bool shines = false;   /* is dust among what is needed? */
+  for (int b = f->dust_first / SDN_BLOCK; f->dust_emission && b < c->n_block_wave; b++) shines = shines || need[b];
+  if (shines) memset(need + c->n_block_line, 1, (size_t)(c->n_block - c->n_block_line));
 }
 
 /* What the IGM leaves at nodes and lines. */
@@ -165,7 +158,7 @@ static double equivalent_width(const sdn_forward *f, const beside *side, const f
   return continuum > 0 ? light / continuum : NAN;
 }
 
-static void put_lines(const lines_job *job, const lit_tile *t, int i, long row, const passed *p)
+static sdn_status put_lines(const lines_job *job, const lit_tile *t, int i, long row, const passed *p, sdn_err *err)
 {
   const sdn_forward *f = job->f;
   const sdn_columns *c = &f->columns;
@@ -175,10 +168,13 @@ static void put_lines(const lines_job *job, const lit_tile *t, int i, long row, 
   for (int l = 0; l < c->n_line; l++) {
     const double per_msun = (double)t->emergent.spectrum[c->line0 + l], seen = per_msun * (double)p->line[l];
     const long at = row * c->n_line + l;
+    if (!isfinite(per_msun))
+      return sdn_fail_row(err, SDN_NUMERIC, row, "galaxy %ld: the luminosity of its line %s is %g, not a finite number", row, f->lines.id[l], per_msun);
     if (job->out->luminosity_erg_s) job->out->luminosity_erg_s[at] = per_msun * g->mass_msun;
     if (job->out->flux_erg_s_cm2) job->out->flux_erg_s_cm2[at] = seen * g->mass_msun * flux_per_lum;
     if (job->out->equivalent_width_A) job->out->equivalent_width_A[at] = equivalent_width(f, &job->side[l], t->emergent.spectrum, p, seen);
   }
+  return SDN_OK;
 }
 
 static sdn_status lines_tile(void *ctx, long tile, sdn_arena *arena, sdn_err *err)
@@ -194,7 +190,7 @@ static sdn_status lines_tile(void *ctx, long tile, sdn_arena *arena, sdn_err *er
   if (light_up(f, row0, tile_rows(job->n, row0), job->params, &t, arena, err)) return err->status;
   for (int i = 0; i < t.n; i++) {
     if (emerge(f, &t, i, row0 + i, err)) return err->status;
-    put_lines(job, &t, i, row0 + i, &p);
+    if (put_lines(job, &t, i, row0 + i, &p, err)) return err->status;
   }
   return SDN_OK;
 }

@@ -196,6 +196,46 @@ static void lines_of_many(void **state)
   unmake(&m);
 }
 
+/* What else is asked for changes nothing: a nucleus whose strength is its share of light where dust shines, and lines of both. */
+static void a_nucleus_and_dust(void **state)
+{
+  (void)state;
+  static const char *const band[] = {"line_luminosity:agn_broad_h_alpha", "line_ew:H 1 1.87510m", "tophat:200000:300000"};
+  machine m = make(STARS "nebular: {log_u: -2}\ndust_emission: {law: draine_li07}\nagn: {disc: broken_power_law, fraction: 0.5, fraction_wave_A: 50000, "
+                         "lines: {broad_covering_fraction: 0.1, broad_fwhm_km_s: 4000, narrow_covering_fraction: 0.1, narrow_fwhm_km_s: 500}}\n",
+                   3, band, 0.4);
+  const int n_line = sdn_forward_n_line(m.forward), broad = line_named(m.forward, "agn_broad_h_alpha"), paschen = line_named(m.forward, "H 1 1.87510m");
+  double *value = calloc((size_t)(3 * n_line), sizeof *value);
+  const sdn_line_values one = {.luminosity_erg_s = value}, two = {.luminosity_erg_s = value + n_line, .equivalent_width_A = value + 2 * n_line};
+  long n;
+  float flux[3];
+  must(sdn_forward_flux(m.forward, 1, m.params, flux, NULL, &err));
+  must(sdn_forward_lines(m.forward, 1, m.params, &one, NULL, &err));
+  must(sdn_forward_lines(m.forward, 1, m.params, &two, NULL, &err));
+  for (int l = 0; l < n_line; l++) near("a line", one.luminosity_erg_s[l], two.luminosity_erg_s[l], FLOAT_SUM);
+  near("broad H alpha", one.luminosity_erg_s[broad] * 1e-40, (double)flux[0], FLOAT_SUM);
+  near("width of Paschen alpha", two.equivalent_width_A[paschen], (double)flux[1], FLOAT_SUM);
+  const double *rest = sdn_forward_wave_A(m.forward, &n), stretch = 1 + param(&m, "redshift");
+  float *lnu = calloc((size_t)n, sizeof *lnu);
+  double *fnu = calloc((size_t)n, sizeof *fnu), *wave = calloc((size_t)n, sizeof *wave), lines = 0;
+  must(sdn_forward_spectra(m.forward, 1, m.params, lnu, NULL, &err));
+  const double njy = sdn_cosmology_njy_per_lnu(m.model->cosmology, param(&m, "redshift"));
+  for (long j = 0; j < n; j++) {
+    wave[j] = rest[j] * stretch;
+    fnu[j] = (double)lnu[j] * njy;
+  }
+  for (int l = 0; l < n_line; l++) {
+    const double at = sdn_forward_line_wave_A(m.forward, l) * stretch;
+    if (at > 200000 && at < 300000) lines += value[l] * njy / stretch * at / (LIGHT_A_S * log(1.5));
+  }
+  near("a band where dust shines", tophat_mean(n, wave, fnu, 200000, 300000) + lines, (double)flux[2], FLOAT_SUM);
+  free(value);
+  free(lnu);
+  free(fnu);
+  free(wave);
+  unmake(&m);
+}
+
 /* Delayed exponential seen 1 Gyr after its onset: psi ~ t exp(-t/tau). */
 static void history_sums_to_the_mass(void **state)
 {
@@ -256,7 +296,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(spectra_give_the_fluxes), cmocka_unit_test(lines_agree_with_observables), cmocka_unit_test(a_line_adds_its_flux_to_a_band),
-    cmocka_unit_test(lines_of_many), cmocka_unit_test(history_sums_to_the_mass), cmocka_unit_test(mistakes), cmocka_unit_test(range),
+    cmocka_unit_test(lines_of_many), cmocka_unit_test(a_nucleus_and_dust), cmocka_unit_test(history_sums_to_the_mass), cmocka_unit_test(mistakes), cmocka_unit_test(range),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
