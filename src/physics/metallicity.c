@@ -9,7 +9,7 @@
 #define MAX_PARAM 3
 #define YR_PER_GYR 1e9
 
-typedef enum family { DELTA, NORMAL, LOG_NORMAL, EXPONENTIAL, TWO_STEP, MASS_TIED, N_FAMILY } family;
+typedef enum family { DELTA, NORMAL, LOG_NORMAL, EXPONENTIAL, TWO_STEP, MASS_TIED, PARTICLES, N_FAMILY } family;
 typedef enum range { OWN, LOG_OF_GRID, OF_GRID } range;   /* where a parameter may lie */
 
 typedef struct knob { const char *key; range range; sdn_param_spec spec; } knob;
@@ -32,6 +32,7 @@ static const form forms[N_FAMILY] = {
   [MASS_TIED] = {"mass_tied", 2, {
     {"log_metallicity_start", LOG_OF_GRID, {"log_metallicity_start", "log10", NULL, 0, 0, "log10 of the mass fraction of metals of the first stars"}},
     {"log_metallicity_final", LOG_OF_GRID, {"log_metallicity_final", "log10", NULL, 0, 0, "the same of the last stars, when all the mass has formed"}}}},
+  [PARTICLES] = {"particles", 0, {{0}}},
 };
 
 struct sdn_metallicity {
@@ -53,7 +54,7 @@ static sdn_status find_family(const sdn_yaml *map, family *found, sdn_err *err)
   }
   const char *near = sdn_nearest(text, names, N_FAMILY);
   return sdn_yaml_fail(sdn_yaml_get(map, "family"), err, "there is no distribution of metallicities '%.80s'%s%s%s", text,
-                       near ? "; did you mean '" : "; known are delta, normal, log_normal, exponential, two_step, mass_tied", near ? near : "", near ? "'?" : "");
+                       near ? "; did you mean '" : "; known are delta, normal, log_normal, exponential, two_step, mass_tied, particles", near ? near : "", near ? "'?" : "");
 }
 
 /* The map that holds the family's keys, and that it holds no others. */
@@ -107,6 +108,8 @@ void sdn_metallicity_free(sdn_metallicity *m) { sdn_release(m); }
 const char *sdn_metallicity_name(const sdn_metallicity *m) { return forms[m->family].name; }
 int sdn_metallicity_delta_param(const sdn_metallicity *m) { return m->family == DELTA ? m->param[0] : -1; }
 
+bool sdn_metallicity_is_of_particles(const sdn_metallicity *m) { return m->family == PARTICLES; }
+
 /* ---- one galaxy */
 
 static sdn_metal_spread spread_of(const sdn_metallicity *m, const double *value)
@@ -156,6 +159,19 @@ static sdn_status two_step(const sdn_metallicity *m, const double *value, const 
   return SDN_OK;
 }
 
+/* Particles bring their own weights, of unit mass in all; `mass` may be any multiple of that. */
+static sdn_status particle_weights(const sdn_metallicity *m, const sdn_sfh *h, const sdn_metal_ages *ages, float *weight, sdn_err *err)
+{
+  const size_t n = (size_t)ages->n * (size_t)m->axis->n;
+  double whole = 0;
+  if (!sdn_sfh_has_metallicity(h)) return sdn_fail(err, SDN_USAGE, "metallicity: {family: particles} needs a history of particles whose file has metallicities");
+  for (int i = 0; i < ages->n; i++) whole += ages->mass[i];
+  const double part = sdn_sfh_mass_since(h, ages->limit_yr), scale = part > 0 ? whole / part : 0;
+  sdn_sfh_particle_weights(h, ages->limit_yr, ages->n, ages->age_yr, m->axis->n, m->axis->coordinate, weight);
+  for (size_t i = 0; i < n; i++) weight[i] = (float)(scale * (double)weight[i]);
+  return SDN_OK;
+}
+
 static sdn_status spread_weights(const sdn_metallicity *m, const double *value, const sdn_metal_ages *ages, float *weight, sdn_arena *arena, sdn_err *err)
 {
   double mean_z, *share = sdn_arena_take(arena, (size_t)m->axis->n, sizeof *share, err);
@@ -182,6 +198,7 @@ sdn_status sdn_metallicity_weights(const sdn_metallicity *m, const double *param
   sdn_status status;
   if (m->family == MASS_TIED) status = sdn_metal_history_weights(&history, m->axis, h, &ages, weight, arena, err);
   else if (m->family == TWO_STEP) status = two_step(m, value, h, &ages, weight, arena, err);
+  else if (m->family == PARTICLES) status = particle_weights(m, h, &ages, weight, err);
   else status = spread_weights(m, value, &ages, weight, arena, err);
   sdn_arena_back(arena, mark);
   return status;
@@ -192,6 +209,7 @@ double sdn_metallicity_mean(const sdn_metallicity *m, const double *params, cons
   double value[MAX_PARAM], mean;
   for (int i = 0; i < forms[m->family].n; i++) value[i] = params[m->param[i]];
   if (m->family == DELTA) return pow(10, value[0]);
+  if (m->family == PARTICLES) return sdn_sfh_mean_metallicity(h);
   if (m->family == TWO_STEP || m->family == MASS_TIED) {
     const double young = m->family == TWO_STEP ? sdn_sfh_mass_since(h, value[2] * YR_PER_GYR) : 0.5;   /* tied: uniform in between */
     return pow(10, value[1]) * young + pow(10, value[0]) * (1 - young);

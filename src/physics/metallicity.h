@@ -11,6 +11,7 @@
  *     two_step     log_metallicity_old, log_metallicity_young, step_age_gyr      stars younger than that (lookback time) have the second
  *     mass_tied    log_metallicity_start, log_metallicity_final     Z = Z_start + (Z_final - Z_start) * (share of the mass formed by then): the closed
  *                                                                   box of ProSpect (Robotham+2020)
+ *     particles                                                     each particle's own, of a history of particles
  * The spread families are cut off at the ends of the grid and made whole again between them; their centre lies inside the grid. */
 #ifndef SDN_PHYSICS_METALLICITY_H
 #define SDN_PHYSICS_METALLICITY_H
@@ -29,6 +30,8 @@ void sdn_metallicity_free(sdn_metallicity *m);
 const char *sdn_metallicity_name(const sdn_metallicity *m);
 /* The parameter that is log10 of the one metallicity of all stars; -1: they have several. */
 int sdn_metallicity_delta_param(const sdn_metallicity *m);
+
+bool sdn_metallicity_is_of_particles(const sdn_metallicity *m);
 
 /* Mass on age nodes to mass on metallicity and age nodes.
  * in   params     [n_param of the prior]

@@ -55,6 +55,8 @@ void sdn_sfh_weights_since(const sdn_sfh *h, double limit_yr, int n_age, const d
  * weight [n_z][n_age], exact products of hats in ln age and in the coordinate of metallicity, constant beyond the ends; sums to the mass since limit_yr.
  * z_coordinate [n_z], ascending: log10 of the mass fraction of metals where its first value is negative, else the fraction itself. */
 bool sdn_sfh_has_metallicity(const sdn_sfh *h);
+double sdn_sfh_mean_metallicity(const sdn_sfh *h);   /* weighted by mass formed; NaN where they are not known */
+bool sdn_sfh_model_has_metallicity(const sdn_sfh_model *m);   /* will its histories have them? */
 void sdn_sfh_particle_weights(const sdn_sfh *h, double limit_yr, int n_age, const double *age_yr, int n_z, const double *z_coordinate, float *weight);
 double sdn_sfh_mean_age_yr(const sdn_sfh *h);              /* mass-weighted age, exact: int (1 - M) da */
 double sdn_sfh_age_of_fraction(const sdn_sfh *h, double fraction_formed);   /* lookback time by which that share had formed, yr */

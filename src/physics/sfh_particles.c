@@ -3,6 +3,7 @@
  * below it. */
 #include "physics/sfh_particles.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -223,6 +224,20 @@ static void weights(const sdn_sfh *h, double until_yr, double total, int n_age, 
 }
 
 bool sdn_sfh_has_metallicity(const sdn_sfh *h) { return h->particles && h->particles->metallicity; }
+
+bool sdn_sfh_model_has_metallicity(const sdn_sfh_model *m)
+{
+  const sdn_sfh_particles *p = m->own;
+  return m->ops == &sdn_sfh_from_particles && p->metallicity;
+}
+
+double sdn_sfh_mean_metallicity(const sdn_sfh *h)
+{
+  double sum = 0;
+  if (!sdn_sfh_has_metallicity(h)) return NAN;
+  for (long i = 0; i < h->particles->n; i++) sum += h->particles->mass[i] * h->particles->metallicity[i];
+  return sum;
+}
 
 /* Where a metallicity lies between nodes: constant beyond the ends. */
 static int find_node(int n_z, const double *z_coordinate, double x, double *up)
