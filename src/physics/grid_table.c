@@ -203,12 +203,14 @@ static void drop_axis(const sdn_grid *g, sdn_grid_table *t, int axis)
 
 sdn_status sdn_grid_squeeze(const sdn_grid *g, sdn_grid_table *t, sdn_err *err)
 {
+  const size_t before = sdn_grid_table_size(t);
   for (int a = 2; a < g->n_axis; a++)
     if (t->has_extra[a] && constant_along(g, t, a)) drop_axis(g, t, a);
   const size_t row = sdn_grid_table_size(t) / (size_t)t->n_age;
   size_t n_used = sdn_grid_table_size(t);
   while (n_used > row && !(t->value[n_used - 1] > 0) && !(t->value[n_used - 1] < 0)) n_used--;
   t->n_age = (int)((n_used + row - 1) / row);
+  if (sdn_grid_table_size(t) == before) return SDN_OK;   /* nothing to give back */
   float *fit = sdn_alloc(sdn_grid_table_size(t), sizeof *fit, "a grid table", err);
   if (!fit) return err->status;
   memcpy(fit, t->value, sdn_grid_table_size(t) * sizeof *fit);
