@@ -39,7 +39,7 @@ uint64_t sdn_agn_hash(const sdn_agn *a, uint64_t hash);        /* over the files
 const double *sdn_agn_waves_A(const sdn_agn *a, int *n);
 
 double sdn_agn_power_lsun(const sdn_agn *a, const double *params);   /* NaN where the model has `fraction` */
-double sdn_agn_fraction(const sdn_agn *a, const double *params);     /* share of the galaxy's whole emergent continuum; NaN without */
+double sdn_agn_fraction(const sdn_agn *a, const double *params);     /* share of the galaxy's whole emergent continuum, dust that it heats included; NaN without */
 double sdn_agn_fraction_wave_A(const sdn_agn *a);                    /* at this rest wavelength; NaN without */
 
 int sdn_agn_n_line(const sdn_agn *a);                                /* ascending in wavelength */

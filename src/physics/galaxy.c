@@ -300,7 +300,7 @@ static sdn_status make_igm(sdn_forward *f, sdn_err *err)
   const double one_side = 1 - 1e-6;
   f->ly_alpha_line = -1;
   for (int l = 0; l < c->n_line; l++)
-    if (fabs(c->line_A[l] - LY_ALPHA_A) < 0.4 && (f->ly_alpha_line < 0 || fabs(c->line_A[l] - LY_ALPHA_A) < fabs(c->line_A[f->ly_alpha_line] - LY_ALPHA_A)))
+    if (c->line_source[l] >= 0 && fabs(c->line_A[l] - LY_ALPHA_A) < 0.4 && (f->ly_alpha_line < 0 || fabs(c->line_A[l] - LY_ALPHA_A) < fabs(c->line_A[f->ly_alpha_line] - LY_ALPHA_A)))
       f->ly_alpha_line = l;
   if (sdn_igm_is_none(f->model->igm)) return SDN_OK;
   if (sdn_igm_table_new(f->model->igm, c->n_wave, c->wave_A, f->z_high, &f->igm, err)) return err->status;

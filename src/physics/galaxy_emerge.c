@@ -129,19 +129,37 @@ static void absorb_energy(work *w, int block)
 
 /* ------------------------------------------------------------------ nucleus and dust emission */
 
-/* The nucleus' bolometric power per Msun, from the parameter or from its share of the light at a wavelength. */
+/* L_nu of the dust per Lsun that it takes, at a node. */
+static sdn_status dust_at(const work *w, int node, double *lnu, sdn_err *err)
+{
+  const sdn_forward *f = w->f;
+  sdn_dust_state s;
+  float one = 0;
+  *lnu = 0;
+  if (!f->dust_emission || node < f->dust_first) return SDN_OK;
+  if (sdn_dust_table_prepare(f->dust_emission, w->g->params, w->g->redshift, &s, err)) return err->status;
+  sdn_dust_table_add(f->dust_emission, &s, 1, node, 1, &one);
+  *lnu = (double)one;
+  return SDN_OK;
+}
+
+/* The nucleus' bolometric power per Msun, from the parameter or from its share of the light at a wavelength: what would be missing there without it, with the
+ * light of the dust that it heats. */
 static sdn_status agn_power(const work *w, const sdn_agn_state *s, const float *spectrum, double *power_lsun, sdn_err *err)
 {
   const sdn_forward *f = w->f;
   const sdn_agn *agn = f->model->agn;
+  double hot;   /* L_nu of dust per Lsun that it takes */
   if (f->agn_column < 0) {
     *power_lsun = sdn_agn_power_lsun(agn, w->g->params) / w->g->mass_msun;
     return SDN_OK;
   }
-  const double share = sdn_agn_fraction(agn, w->g->params), unit = sdn_agn_lnu_at(f->agn, s, sdn_agn_fraction_wave_A(agn));
+  if (dust_at(w, f->agn_column, &hot, err)) return err->status;
+  const double share = sdn_agn_fraction(agn, w->g->params);
+  const double unit = sdn_agn_lnu_at(f->agn, s, sdn_agn_fraction_wave_A(agn)) + hot * sdn_agn_absorbed_lsun(f->agn, s, 1);
   if (!(share >= 0 && share < 1)) return sdn_fail(err, SDN_RANGE, "the nucleus' share of the light is %g; it must be at least 0 and below 1", share);
   if (!(unit > 0)) return sdn_fail(err, SDN_RANGE, "the nucleus does not shine at %g A, where its share of the light is given", sdn_agn_fraction_wave_A(agn));
-  *power_lsun = share / (1 - share) * (double)spectrum[f->agn_column] / unit;
+  *power_lsun = share / (1 - share) * ((double)spectrum[f->agn_column] + hot * w->absorbed_lsun) / unit;
   return SDN_OK;
 }
 
