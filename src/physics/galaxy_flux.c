@@ -89,7 +89,7 @@ static sdn_status measure(const sdn_forward *f, const sdn_galaxy *g, const work 
   const at_redshift *at = &w->at;
   const sdn_observer where = {.stretch = 1 + g->redshift, .njy_per_lnu = at->njy_per_lnu, .mass = g->mass_msun};
   const sdn_line_light lines = {.n = c->n_line, .wave_A = c->line_A, .luminosity = w->spectrum + c->line0, .transmission = at->line_transmission,
-                                .sigma_ln = w->line_sigma_ln, .widest_ln = w->widest_ln, .stretch = where.stretch};
+                                .sigma_ln = w->line_sigma_ln, .widest_ln = w->widest_ln, .stretch = where.stretch, .unit = SDN_LSUN_ERG_S};
   for (int b = 0; b < f->n_band; b++) {
     const int first = at->first[b];
     const double continuum = sdn_kernel_dot(at->last[b] - first, at->weight + (size_t)b * (size_t)c->n_wave + first, w->spectrum + first);

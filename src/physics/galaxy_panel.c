@@ -123,7 +123,7 @@ static void pack_row(sdn_panels *p, const pack_job *job, int age, int cell)
     table_row(s->grid, s->lines, age, &place, job->row);
     for (int l = 0; l < c->n_line; l++)
       if (c->line_source[l] >= 0 && c->line0 + l >= column0 && c->line0 + l < column1)
-        job->line[c->line0 + l - column0] = (float)job->row[c->line_source[l]];
+        job->line[c->line0 + l - column0] = (float)(job->row[c->line_source[l]] / SDN_LSUN_ERG_S);
   }
   for (int b = 0; b < p->block1 - p->block0; b++)
     memcpy(p->value + (((size_t)b * (size_t)p->n_cell + (size_t)cell) * (size_t)p->n_age_pad + (size_t)age) * SDN_BLOCK, job->line + b * SDN_BLOCK,

@@ -16,7 +16,7 @@
 #define SDN_BATCH 6    /* rows per product: 4 x 6 accumulators fill the 32 registers */
 #define SDN_AGE_STEP 8 /* histories are cut after their oldest star, in steps of so many ages */
 
-/* Wavelength nodes first, then lines, then energy nodes, each from a fresh block on.
+/* Wavelength nodes first (L_nu, erg/s/Hz), then lines (Lsun), then energy nodes (Lsun), each from a fresh block on.
  * Energy node j holds the power of the continuum around it, E_j = int L_nu hat_j d nu, hat_j linear in ln lambda between its neighbours: then the power that dust
  * takes is sum E_j (1 - T(lambda_j)), and errs only by how much the transmission T bends between two energy nodes. */
 typedef struct sdn_columns {
