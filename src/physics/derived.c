@@ -247,7 +247,7 @@ double sdn_derived_mean(const sdn_derived *d, const sdn_derived_light *l, int wi
   double lnu = dot(&d->window[window], l->spectrum);
   for (int k = 0; w->lines && k < c->n_line; k++)
     if (c->line_A[k] > w->filter->low_A && c->line_A[k] < w->filter->high_A)
-      lnu += (double)l->spectrum[c->line0 + k] * sdn_filter_line_response(w->filter, c->line_A[k]);
+      lnu += SDN_LSUN_ERG_S * (double)l->spectrum[c->line0 + k] * sdn_filter_line_response(w->filter, c->line_A[k]);
   return lnu;
 }
 
@@ -350,7 +350,7 @@ static sdn_status spectra_of_tile(const sdn_forward *f, int n, const sdn_galaxy 
   for (int i = 0; i < n; i++) memcpy(need + (size_t)i * n_block, v.d->need, n_block);
   if (sdn_galaxies_light(f, n, g, need, &light, arena, err)) return err->status;
   for (int l = 0; l < c->n_line; l++) transmission[l] = 1;   /* the IGM's table ends with the reddest line that it touches */
-  v.lines = (sdn_line_light){.n = c->n_line, .wave_A = c->line_A, .luminosity = v.emergent.spectrum + c->line0, .transmission = f->igm_line ? transmission : NULL};
+  v.lines = (sdn_line_light){.n = c->n_line, .wave_A = c->line_A, .luminosity = v.emergent.spectrum + c->line0, .transmission = f->igm_line ? transmission : NULL, .unit = SDN_LSUN_ERG_S};
   for (int i = 0; i < n; i++) {
     v.g = &g[i];
     v.row = i * f->n_beam;

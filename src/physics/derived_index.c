@@ -91,7 +91,7 @@ static double ratio_integral(const sdn_derived_light *l, const pseudo *p, const 
     if (to > from) sum += between(p, c->wave_A + j, l->spectrum + j, from, to);
   }
   for (int k = 0; lines && k < c->n_line; k++)
-    if (c->line_A[k] > edge_A[0] && c->line_A[k] < edge_A[1]) sum += (double)l->spectrum[c->line0 + k] / (LIGHT_A_S * at_wave(p, c->line_A[k]));
+    if (c->line_A[k] > edge_A[0] && c->line_A[k] < edge_A[1]) sum += SDN_LSUN_ERG_S * (double)l->spectrum[c->line0 + k] / (LIGHT_A_S * at_wave(p, c->line_A[k]));
   return sum;
 }
 

@@ -108,15 +108,34 @@ static double pivot_of(sdn_filter *f)
   return sqrt(above / integrate(f).zero);
 }
 
+static inline int bin_of(const sdn_filter *f, double x) { return (int)((x - f->low_A) * f->lookup_per_A); }
+
+/* The most nodes of the curve in one bin of a table of n_lookup bins. */
+static int fullest_bin(sdn_filter *f, int n_lookup)
+{
+  int most = 0, bin = -1, here = 0;
+  f->n_lookup = n_lookup;
+  f->lookup_per_A = n_lookup / (f->high_A - f->low_A);
+  for (int k = 0; k < f->n; k++) {
+    here = bin_of(f, f->wave_A[k]) == bin ? here + 1 : 1;
+    bin = bin_of(f, f->wave_A[k]);
+    if (here > most) most = here;
+  }
+  return most;
+}
+
+/* Bin i leads to the last segment that begins in a bin before: bins ascend with wavelength, rounding and all, so the segment sought is that one or one of those that
+ * begin in bin i. The table is as fine as leaves one of them, which the vector loop then tries always; jumps and very uneven curves have more. */
 static sdn_status make_lookup(sdn_filter *f, sdn_err *err)
 {
-  f->n_lookup = 2 * f->n;
-  f->lookup_per_A = f->n_lookup / (f->high_A - f->low_A);
-  f->lookup = sdn_alloc((size_t)f->n_lookup + 1, sizeof *f->lookup, "a filter curve", err);
+  const int finest = 32 * f->n;
+  int n = 2 * f->n;
+  while ((f->n_step = fullest_bin(f, n)) > 1 && n < finest) n *= 2;
+  f->lookup = sdn_alloc((size_t)f->n_lookup + 2, sizeof *f->lookup, "a filter curve", err);
   if (!f->lookup) return err->status;
-  for (int i = 0, k = 0; i <= f->n_lookup; i++) {
-    while (k + 2 < f->n && f->wave_A[k + 1] <= f->low_A + i / f->lookup_per_A) k++;
-    f->lookup[i] = k > 0 ? k - 1 : 0;   /* one before: rounding may not put a wavelength past its segment */
+  for (int i = 0, k = 0; i <= f->n_lookup + 1; i++) {
+    while (k + 2 < f->n && bin_of(f, f->wave_A[k + 1]) < i) k++;
+    f->lookup[i] = k;
   }
   return SDN_OK;
 }
@@ -172,7 +191,7 @@ void sdn_filter_free(sdn_filter *f)
 /* The segment that holds low_A <= x < high_A. */
 static inline int segment_of(const sdn_filter *f, double x)
 {
-  int k = f->lookup[(int)((x - f->low_A) * f->lookup_per_A)];
+  int k = f->lookup[bin_of(f, x)];
   while (k + 2 < f->n && f->wave_A[k + 1] <= x) k++;
   return k;
 }
@@ -203,27 +222,24 @@ static inline moments running_at(const sdn_filter *f, double x)
   return m;
 }
 
-/* The first node with wave_A * stretch > x, n if there is none. */
-static int first_above(int n, const double *wave_A, double stretch, double x)
+/* How many nodes have wave_A * stretch < x (or <= x): halved without branches, since where a redshift puts a curve no processor foresees. */
+static int n_below(int n, const double *wave_A, double stretch, double x, bool or_equal)
 {
-  int low = 0, high = n;
-  while (low < high) {
-    const int middle = (low + high) / 2;
-    if (wave_A[middle] * stretch > x)
-      high = middle;
-    else
-      low = middle + 1;
+  const double *from = wave_A;
+  while (n > 0) {
+    const int half = (n + 1) / 2;
+    const double w = from[half - 1] * stretch;
+    from += (w < x) | (or_equal & (w <= x)) ? half : 0;
+    n -= half;
   }
-  return low;
+  return (int)(from - wave_A);
 }
 
 static bool nodes_in_filter(const sdn_filter *f, int n, const double *wave_A, double stretch, int *first, int *last)
 {
   if (n < 2 || !(wave_A[0] * stretch <= f->low_A && wave_A[n - 1] * stretch >= f->high_A)) return false;
-  *first = first_above(n, wave_A, stretch, f->low_A) - 1;
-  int end = *first;
-  while (wave_A[end] * stretch < f->high_A) end++;
-  *last = end + 1;
+  *first = n_below(n, wave_A, stretch, f->low_A, true) - 1;
+  *last = n_below(n, wave_A, stretch, f->high_A, false) + 1;
   return true;
 }
 
@@ -258,17 +274,16 @@ bool sdn_filter_weights_double(const sdn_filter *f, int n, const double *wave_A,
 }
 
 
-/* Segments of many wavelengths at once, ascending x within the curve: a table, two steps without branches, and more where the curve is very uneven. */
-static void segments_of(const sdn_filter *f, int n, const double *x, int *segment)
+/* Segments of many wavelengths at once, within the curve: a table, then as many steps for each as the worst may need, without branches. */
+SDN_CLONES static void segments_of(const sdn_filter *f, int n, const double *restrict x, int *restrict segment)
 {
-  const double *wave = f->wave_A;
-  const int last = f->n - 2;
-  for (int i = 0; i < n; i++) {
-    int k = f->lookup[(int)((x[i] - f->low_A) * f->lookup_per_A)];
-    k += (k < last) & (wave[k + 1] <= x[i]);
-    k += (k < last) & (wave[k + 1] <= x[i]);
-    while (k < last && wave[k + 1] <= x[i]) k++;
-    segment[i] = k;
+  const double *restrict wave = f->wave_A, low_A = f->low_A, per_A = f->lookup_per_A;
+  const int *restrict lookup = f->lookup, last = f->n - 2;
+#pragma omp simd
+  for (int i = 0; i < n; i++) segment[i] = lookup[(int)((x[i] - low_A) * per_A)];
+  for (int s = 0; s < f->n_step; s++) {
+#pragma omp simd
+    for (int i = 0; i < n; i++) segment[i] += (segment[i] < last) & (wave[segment[i] + 1] <= x[i]);
   }
 }
 

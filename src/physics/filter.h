@@ -18,7 +18,8 @@ typedef struct sdn_filter {
   double norm;                 /* the denominator above */
   double *slope, *inverse_wave;    /* [n] slope of the throughput in the segment that begins at the node; 1 / wave_A */
   double *running[2];          /* [n] running integrals up to each node, of T w(l) and T (l - pivot) w(l); w = 1/l (photon) or 1/l^2 (energy) */
-  int *lookup; int n_lookup; double lookup_per_A;   /* segment that holds low_A + i / lookup_per_A, for fast location */
+  int *lookup; int n_lookup; double lookup_per_A;   /* [n_lookup + 2] a segment at or before that of any wavelength in the bin (wave - low_A) lookup_per_A */
+  int n_step;                  /* and at most so many before */
 } sdn_filter;
 
 /* id: a shipped one ("JWST/NIRCam.F444W"), a path to a curve (two columns ASCII, Angstrom and throughput, '#' comments and a line "# detector: energy";

@@ -120,7 +120,7 @@ sdn_status sdn_galaxies_light(const sdn_forward *f, int n, const sdn_galaxy *g, 
 
 /* What leaves a galaxy. */
 typedef struct sdn_emergent {
-  float *spectrum;          /* [columns] L_nu per Msun on the needed blocks of wavelength nodes; lines [erg/s per Msun] from column line0 on */
+  float *spectrum;          /* [columns] L_nu per Msun on the needed blocks of wavelength nodes; lines [Lsun per Msun] from column line0 on */
   double absorbed_lsun;     /* power that dust took, per Msun: of starlight, gas and nucleus; where energy blocks are needed, else NaN */
   double agn_lsun;          /* bolometric power of the nucleus, per Msun of stars (or in all, without stars) */
 } sdn_emergent;

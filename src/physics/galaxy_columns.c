@@ -159,15 +159,16 @@ void sdn_columns_free(sdn_columns *c)
   sdn_release(c->energy_A);
 }
 
-/* The first node redder than wave_A. */
+/* The first node redder than wave_A; halved without branches, since where a redshift puts a band no processor foresees. */
 static int first_above(const sdn_columns *c, double wave_A)
 {
-  int low = 0, high = c->n_wave;
-  while (low < high) {
-    const int mid = (low + high) / 2;
-    if (c->wave_A[mid] > wave_A) high = mid; else low = mid + 1;
+  const double *from = c->wave_A;
+  for (int left = c->n_wave; left > 0;) {
+    const int half = (left + 1) / 2;
+    from += from[half - 1] <= wave_A ? half : 0;
+    left -= half;
   }
-  return low;
+  return (int)(from - c->wave_A);
 }
 
 void sdn_columns_need(const sdn_columns *c, double low_A, double high_A, unsigned char *need)

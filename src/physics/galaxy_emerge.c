@@ -95,7 +95,7 @@ static void emerge_continuum(work *w, int block, float *spectrum)
   if (w->f->n_beam == 0) memset(spectrum + j, 0, SDN_BLOCK * sizeof *spectrum);
 }
 
-/* A block of lines: the nebula's columns hold their luminosities [erg/s per Msun]. */
+/* A block of lines: the nebula's columns hold their luminosities [Lsun per Msun]. */
 static void emerge_lines(work *w, int block, float *spectrum)
 {
   const sdn_forward *f = w->f;
@@ -109,7 +109,7 @@ static void emerge_lines(work *w, int block, float *spectrum)
     for (int l = 0; l < n; l++) {
       const float emitted = share * (f->ly_alpha_line >= 0 && l == ly_alpha ? (float)w->g->ly_alpha : 1) * line[l], left = screen ? emitted * screen[l] : emitted;
       spectrum[j + l] += left;
-      w->absorbed_lsun += (double)(emitted - left) / SDN_LSUN_ERG_S;
+      w->absorbed_lsun += (double)(emitted - left);
     }
   }
 }
@@ -176,9 +176,9 @@ static sdn_status add_agn(work *w, const unsigned char *need, sdn_emergent *out,
     if (need[b]) sdn_agn_table_add(f->agn, &s, out->agn_lsun, j, n, out->spectrum + j);
   }
   if (sdn_agn_n_line(agn) > 0 && need[c->n_block_wave]) {
-    sdn_agn_lines_add(f->agn, &s, out->agn_lsun, line);
+    sdn_agn_lines_add(f->agn, &s, 1, line);   /* of 1 Lsun: erg/s of a bright one would not fit a float */
     for (int l = 0; l < c->n_line; l++)
-      if (c->line_source[l] < 0) out->spectrum[c->line0 + l] += line[-1 - c->line_source[l]];
+      if (c->line_source[l] < 0) out->spectrum[c->line0 + l] += (float)(out->agn_lsun * (double)line[-1 - c->line_source[l]] / SDN_LSUN_ERG_S);
   }
   w->absorbed_lsun += sdn_agn_absorbed_lsun(f->agn, &s, out->agn_lsun);
   return SDN_OK;

@@ -42,7 +42,7 @@ static sdn_status take_work(const sdn_forward *f, work *w, sdn_arena *arena, sdn
 
 static bool same(double a, double b) { return a >= b && a <= b; }
 
-static sdn_status set_redshift(const sdn_forward *f, const sdn_galaxy *g, long row, at_redshift *at, sdn_err *err)
+static sdn_status set_redshift(const sdn_forward *f, const sdn_galaxy *g, const unsigned char *need, long row, at_redshift *at, sdn_err *err)
 {
   const sdn_columns *c = &f->columns;
   const double z = g->redshift;
@@ -56,7 +56,9 @@ static sdn_status set_redshift(const sdn_forward *f, const sdn_galaxy *g, long r
     if (!sdn_observable_weights(f->observable[b], c->n_wave, c->wave_A, 1 + z, g->sigma_ln, &at->first[b], &at->last[b], weight))
       return sdn_fail_row(err, SDN_RANGE, row, "galaxy %ld: band %s leaves the grid's wavelengths at redshift %g", row, f->observable[b]->id, z);
   }
-  if (f->igm) sdn_igm_table_transmission(f->igm, z, g->igm_scale, at->transmission);
+  int first = 0;   /* the bands reach no bluer block */
+  while (first < c->n_block_wave && !need[first]) first++;
+  if (f->igm) sdn_igm_table_transmission_from(f->igm, first * SDN_BLOCK, z, g->igm_scale, at->transmission);
   for (int l = 0; l < c->n_line; l++) at->line_transmission[l] = 1;
   if (f->igm_line) sdn_igm_table_transmission(f->igm_line, z, g->igm_scale, at->line_transmission);
   return SDN_OK;
@@ -89,7 +91,7 @@ static sdn_status measure(const sdn_forward *f, const sdn_galaxy *g, const work 
   const at_redshift *at = &w->at;
   const sdn_observer where = {.stretch = 1 + g->redshift, .njy_per_lnu = at->njy_per_lnu, .mass = g->mass_msun};
   const sdn_line_light lines = {.n = c->n_line, .wave_A = c->line_A, .luminosity = w->spectrum + c->line0, .transmission = at->line_transmission,
-                                .sigma_ln = w->line_sigma_ln, .widest_ln = w->widest_ln, .stretch = where.stretch};
+                                .sigma_ln = w->line_sigma_ln, .widest_ln = w->widest_ln, .stretch = where.stretch, .unit = SDN_LSUN_ERG_S};
   for (int b = 0; b < f->n_band; b++) {
     const int first = at->first[b];
     const double continuum = sdn_kernel_dot(at->last[b] - first, at->weight + (size_t)b * (size_t)c->n_wave + first, w->spectrum + first);
@@ -145,7 +147,7 @@ sdn_status sdn_galaxies_flux(const sdn_forward *f, int n, const sdn_galaxy *g, l
     const int i = order[k].index;
     const unsigned char *needed = need + (size_t)i * n_block;
     sdn_emergent emergent = {.spectrum = w.spectrum};
-    if (set_redshift(f, &g[i], row0 + i, &w.at, err)) return err->status;
+    if (set_redshift(f, &g[i], needed, row0 + i, &w.at, err)) return err->status;
     if (sdn_galaxy_emerge(f, &g[i], &light, i, needed, w.scratch, &emergent, err)) {
       err->row = row0 + i;
       return sdn_fail_in(err, "galaxy %ld", row0 + i);

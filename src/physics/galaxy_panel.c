@@ -10,21 +10,19 @@
 struct sdn_panels {
   int n_age, n_age_pad;                  /* ages, and rows per panel: the next multiple of SDN_AGE_STEP */
   int block0, block1;
+  int skip0, skip1;                      /* blocks of lines that the source does not have: they are zero, and not kept */
   int n_axis, axis[SDN_GRID_MAX_AXIS];   /* the axes along which galaxies differ */
   int n_node[SDN_GRID_MAX_AXIS], step[SDN_GRID_MAX_AXIS];   /* per such axis: nodes, and cells between neighbours */
   int n_cell, n_corner;
-  float *value;                          /* [block][cell][n_age_pad][SDN_BLOCK] */
-  sdn_gemm **product;                    /* [n_age_pad / SDN_AGE_STEP]: over the first (i + 1) SDN_AGE_STEP ages */
-  sdn_gemm **product_one;                /* the same for a batch of one row: what a sampler's single galaxy needs */
+  float *value;                          /* [slot of block][cell][n_age_pad][SDN_BLOCK] */
+  sdn_gemm **product;                    /* [SDN_BATCH][n_age_pad / SDN_AGE_STEP]: of r + 1 rows over the first (i + 1) SDN_AGE_STEP ages */
 };
 
 void sdn_panels_free(sdn_panels *p)
 {
   if (!p) return;
-  for (int i = 0; p->product && i < p->n_age_pad / SDN_AGE_STEP; i++) sdn_gemm_free(p->product[i]);
-  for (int i = 0; p->product_one && i < p->n_age_pad / SDN_AGE_STEP; i++) sdn_gemm_free(p->product_one[i]);
+  for (int i = 0; p->product && i < SDN_BATCH * (p->n_age_pad / SDN_AGE_STEP); i++) sdn_gemm_free(p->product[i]);
   sdn_release(p->product);
-  sdn_release(p->product_one);
   sdn_release(p->value);
   sdn_release(p);
 }
@@ -92,6 +90,14 @@ static void resample(const sdn_grid *g, const double *row, const sdn_columns *c,
   }
 }
 
+static bool is_kept(const sdn_panels *p, int block) { return block < p->skip0 || block >= p->skip1; }
+
+static float *panel_of(const sdn_panels *p, int block, int cell)
+{
+  const int slot = block - p->block0 - (block >= p->skip1 ? p->skip1 - p->skip0 : 0);
+  return p->value + ((size_t)slot * (size_t)p->n_cell + (size_t)cell) * (size_t)p->n_age_pad * SDN_BLOCK;
+}
+
 typedef struct pack_job { const sdn_panel_source *s; const sdn_columns *c; double *row, *second; float *line; } pack_job;
 
 static sdn_place cell_place(const sdn_panels *p, const sdn_panel_source *s, int cell)
@@ -123,11 +129,10 @@ static void pack_row(sdn_panels *p, const pack_job *job, int age, int cell)
     table_row(s->grid, s->lines, age, &place, job->row);
     for (int l = 0; l < c->n_line; l++)
       if (c->line_source[l] >= 0 && c->line0 + l >= column0 && c->line0 + l < column1)
-        job->line[c->line0 + l - column0] = (float)job->row[c->line_source[l]];
+        job->line[c->line0 + l - column0] = (float)(job->row[c->line_source[l]] / SDN_LSUN_ERG_S);
   }
-  for (int b = 0; b < p->block1 - p->block0; b++)
-    memcpy(p->value + (((size_t)b * (size_t)p->n_cell + (size_t)cell) * (size_t)p->n_age_pad + (size_t)age) * SDN_BLOCK, job->line + b * SDN_BLOCK,
-           SDN_BLOCK * sizeof *p->value);
+  for (int b = p->block0; b < p->block1; b++)
+    if (is_kept(p, b)) memcpy(panel_of(p, b, cell) + age * SDN_BLOCK, job->line + (b - p->block0) * SDN_BLOCK, SDN_BLOCK * sizeof *p->value);
 }
 
 static sdn_status pack(sdn_panels *p, const sdn_panel_source *s, const sdn_columns *c, sdn_err *err)
@@ -146,16 +151,27 @@ static sdn_status pack(sdn_panels *p, const sdn_panel_source *s, const sdn_colum
   return ok ? SDN_OK : err->status;
 }
 
-static sdn_status prepare_products(sdn_panels *p, int n_row, sdn_gemm ***product, sdn_err *err)
+static sdn_status prepare_products(sdn_panels *p, sdn_err *err)
 {
   const int n = p->n_age_pad / SDN_AGE_STEP;
-  *product = sdn_alloc((size_t)n, sizeof **product, "matrix products", err);
-  if (!*product) return err->status;
-  for (int i = 0; i < n; i++) {
-    const sdn_gemm_shape shape = {.m = n_row, .n = SDN_BLOCK, .k = (i + 1) * SDN_AGE_STEP, .lda = p->n_age_pad, .ldb = SDN_BLOCK, .ldc = SDN_BLOCK, .accumulate = true};
-    if (sdn_gemm_new(&shape, &(*product)[i], err)) return err->status;
+  p->product = sdn_alloc((size_t)(SDN_BATCH * n), sizeof *p->product, "matrix products", err);
+  if (!p->product) return err->status;
+  for (int i = 0; i < SDN_BATCH * n; i++) {
+    const sdn_gemm_shape shape = {.m = i / n + 1, .n = SDN_BLOCK, .k = (i % n + 1) * SDN_AGE_STEP, .lda = p->n_age_pad, .ldb = SDN_BLOCK, .ldc = SDN_BLOCK, .accumulate = true};
+    if (sdn_gemm_new(&shape, &p->product[i], err)) return err->status;
   }
   return SDN_OK;
+}
+
+/* Blocks of lines within block0 .. block1-1 that are all zero. */
+static void choose_blocks(sdn_panels *p, const sdn_panel_source *s, const sdn_columns *c, int block0, int block1)
+{
+  p->block0 = block0;
+  p->block1 = block1;
+  p->skip0 = p->skip1 = block1;
+  if (s->lines || c->n_block_wave >= block1) return;
+  p->skip0 = c->n_block_wave > block0 ? c->n_block_wave : block0;
+  p->skip1 = c->n_block_line < block1 ? c->n_block_line : block1;
 }
 
 sdn_status sdn_panels_new(const sdn_panel_source *s, const sdn_columns *c, int block0, int block1, sdn_panels **out, sdn_err *err)
@@ -167,13 +183,12 @@ sdn_status sdn_panels_new(const sdn_panel_source *s, const sdn_columns *c, int b
   if (s->lines && s->lines->n_age > p->n_age) p->n_age = s->lines->n_age;
   if (s->minus && s->minus->n_age > p->n_age) p->n_age = s->minus->n_age;
   p->n_age_pad = (p->n_age + SDN_AGE_STEP - 1) / SDN_AGE_STEP * SDN_AGE_STEP;
-  p->block0 = block0;
-  p->block1 = block1;
+  choose_blocks(p, s, c, block0, block1);
   choose_axes(p, s);
-  p->value = sdn_alloc((size_t)(block1 - block0) * (size_t)p->n_cell * (size_t)p->n_age_pad * SDN_BLOCK, sizeof *p->value, "spectra of the grid", err);
+  const int n_kept = block1 - block0 - (p->skip1 - p->skip0);
+  p->value = sdn_alloc((size_t)n_kept * (size_t)p->n_cell * (size_t)p->n_age_pad * SDN_BLOCK, sizeof *p->value, "spectra of the grid", err);
   sdn_status status = p->value ? pack(p, s, c, err) : err->status;
-  if (!status) status = prepare_products(p, SDN_BATCH, &p->product, err);
-  if (!status) status = prepare_products(p, 1, &p->product_one, err);
+  if (!status) status = prepare_products(p, err);
   if (status)
     sdn_panels_free(p);
   else
@@ -183,7 +198,9 @@ sdn_status sdn_panels_new(const sdn_panel_source *s, const sdn_columns *c, int b
 
 /* ------------------------------------------------------------------ projecting */
 
-typedef struct entry { int cell, row; double redshift; } entry;
+static int smaller(int a, int b) { return a < b ? a : b; }
+
+typedef struct entry { int cell, row, n_age; double redshift; } entry;
 
 static int by_cell_then_redshift(const void *a, const void *b)
 {
@@ -194,13 +211,14 @@ static int by_cell_then_redshift(const void *a, const void *b)
   return x->row - y->row;
 }
 
-/* Rows that are multiplied together. */
-typedef struct batch {
-  int n, row[SDN_BATCH], n_step;
+/* Rows between the same nodes, by ascending redshift: those that need a block stand together but for few. */
+typedef struct group {
+  int n;
+  const entry *order;                                 /* [n] */
   int cell[1 << (SDN_GRID_MAX_AXIS - 1)];
   unsigned char used[1 << (SDN_GRID_MAX_AXIS - 1)];   /* does any row have a share of the corner? */
-  float *weight;                                      /* [corner][SDN_BATCH][n_age_pad] */
-} batch;
+  float *weight;                                      /* [corner][n][n_age_pad] */
+} group;
 
 static int row_cell(const sdn_panels *p, const sdn_panel_row *row)
 {
@@ -225,51 +243,45 @@ static double corner_share(const sdn_panels *p, const sdn_panel_row *row, int co
   return share;
 }
 
-static int smaller(int a, int b) { return a < b ? a : b; }
-
-/* Weights of a batch for every corner; steps of age that its oldest history needs. */
-static void fill_batch(const sdn_panels *p, const sdn_panel_row *rows, int cell, batch *b)
+/* A group's weights for every corner. */
+static void fill_group(const sdn_panels *p, const sdn_panel_row *rows, group *g)
 {
-  int n_age = 0;
-  for (int r = 0; r < b->n; r++)
-    if (rows[b->row[r]].n_age > n_age) n_age = rows[b->row[r]].n_age;
-  n_age = smaller(n_age, p->n_age);
-  b->n_step = (n_age + SDN_AGE_STEP - 1) / SDN_AGE_STEP;
-  memset(b->weight, 0, (size_t)p->n_corner * SDN_BATCH * (size_t)p->n_age_pad * sizeof *b->weight);
+  const size_t pad = (size_t)p->n_age_pad;
   for (int corner = 0; corner < p->n_corner; corner++) {
-    b->cell[corner] = cell;
-    b->used[corner] = 0;
+    g->cell[corner] = g->order[0].cell;
+    g->used[corner] = 0;
     for (int i = 0; i < p->n_axis; i++)
-      if (corner >> i & 1) b->cell[corner] += p->step[i];
-    for (int r = 0; r < b->n; r++) {
-      const sdn_panel_row *row = &rows[b->row[r]];
+      if (corner >> i & 1) g->cell[corner] += p->step[i];
+    for (int r = 0; r < g->n; r++) {
+      const sdn_panel_row *row = &rows[g->order[r].row];
       const float *weight;
       const float share = (float)corner_share(p, row, corner, &weight);
-      if (!(share > 0)) continue;
-      b->used[corner] = 1;
-      float *to = b->weight + ((size_t)corner * SDN_BATCH + (size_t)r) * (size_t)p->n_age_pad;
-      for (int a = 0, n = smaller(row->n_age, p->n_age); a < n; a++) to[a] = share * weight[a];
+      float *to = g->weight + ((size_t)corner * (size_t)g->n + (size_t)r) * pad;
+      const int n = share > 0 ? g->order[r].n_age : 0;
+      if (share > 0) g->used[corner] = 1;
+      for (int a = 0; a < n; a++) to[a] = share * weight[a];
+      memset(to + n, 0, (pad - (size_t)n) * sizeof *to);
     }
   }
 }
 
-static sdn_status make_batches(const sdn_panels *p, int n, const sdn_panel_row *rows, batch **out, int *n_batch, sdn_arena *arena, sdn_err *err)
+static sdn_status make_groups(const sdn_panels *p, int n, const sdn_panel_row *rows, group **out, int *n_group, sdn_arena *arena, sdn_err *err)
 {
   entry *order = sdn_arena_take(arena, (size_t)n, sizeof *order, err);
-  batch *b = sdn_arena_take(arena, (size_t)n, sizeof *b, err);
-  if (!order || !b) return err->status;
-  for (int i = 0; i < n; i++) order[i] = (entry){row_cell(p, &rows[i]), i, rows[i].redshift};
-  qsort(order, (size_t)n, sizeof *order, by_cell_then_redshift);
-  *n_batch = 0;
+  group *g = sdn_arena_take(arena, (size_t)n, sizeof *g, err);
+  if (!order || !g) return err->status;
+  for (int i = 0; i < n; i++) order[i] = (entry){row_cell(p, &rows[i]), i, smaller(rows[i].n_age, p->n_age), rows[i].redshift};
+  if (n > 1) qsort(order, (size_t)n, sizeof *order, by_cell_then_redshift);
+  *n_group = 0;
   for (int i = 0; i < n;) {
-    batch *now = &b[(*n_batch)++];
-    const int cell = order[i].cell;
-    for (now->n = 0; now->n < SDN_BATCH && i < n && order[i].cell == cell; i++) now->row[now->n++] = order[i].row;
-    now->weight = sdn_arena_take(arena, (size_t)p->n_corner * SDN_BATCH * (size_t)p->n_age_pad, sizeof *now->weight, err);
+    group *now = &g[(*n_group)++];
+    *now = (group){.order = order + i};
+    while (i < n && order[i].cell == now->order[0].cell) i++, now->n++;
+    now->weight = sdn_arena_take(arena, (size_t)p->n_corner * (size_t)now->n * (size_t)p->n_age_pad, sizeof *now->weight, err);
     if (!now->weight) return err->status;
-    fill_batch(p, rows, cell, now);
+    fill_group(p, rows, now);
   }
-  *out = b;
+  *out = g;
   return SDN_OK;
 }
 
@@ -281,36 +293,47 @@ static void put(const sdn_panel_row *row, const float *restrict product, float *
     for (int j = 0; j < SDN_BLOCK; j++) out[j] += product[j];
 }
 
-/* One block of columns of one batch. */
-static void run_batch(const sdn_panels *p, const batch *b, const sdn_panel_row *rows, int block, float *out, long stride)
+/* One block of columns of m neighbours of a group, the r-th and those behind it. */
+static void run_batch(const sdn_panels *p, const group *g, int r, int m, int block, float *product)
+{
+  int n_age = 0;
+  for (int i = r; i < r + m; i++)
+    if (g->order[i].n_age > n_age) n_age = g->order[i].n_age;
+  const int n_step = (n_age + SDN_AGE_STEP - 1) / SDN_AGE_STEP;
+  memset(product, 0, (size_t)(m * SDN_BLOCK) * sizeof *product);
+  if (n_step == 0) return;
+  const sdn_gemm *multiply = p->product[(m - 1) * (p->n_age_pad / SDN_AGE_STEP) + n_step - 1];
+  for (int corner = 0; corner < p->n_corner; corner++)
+    if (g->used[corner]) sdn_gemm_run(multiply, g->weight + ((size_t)corner * (size_t)g->n + (size_t)r) * (size_t)p->n_age_pad, panel_of(p, block, g->cell[corner]), product);
+}
+
+/* One block of columns of a group: from the first row that needs it to the last. */
+static void run_group(const sdn_panels *p, const group *g, const sdn_panel_row *rows, int block, float *out, long stride)
 {
   _Alignas(64) float product[SDN_BATCH * SDN_BLOCK];
-  const size_t panel = (size_t)p->n_age_pad * SDN_BLOCK;
-  int n_need = 0;
-  for (int r = 0; r < b->n; r++) n_need += rows[b->row[r]].need[block] != 0;
-  if (n_need == 0) return;
-  memset(product, 0, sizeof product);
-  const float *first = p->value + (size_t)(block - p->block0) * (size_t)p->n_cell * panel;
-  sdn_gemm *const *multiply = b->n > 1 ? p->product : p->product_one;
-  for (int corner = 0; b->n_step && corner < p->n_corner; corner++)
-    if (b->used[corner])
-      sdn_gemm_run(multiply[b->n_step - 1], b->weight + (size_t)corner * SDN_BATCH * (size_t)p->n_age_pad, first + (size_t)b->cell[corner] * panel, product);
-  for (int r = 0; r < b->n; r++) {
-    const sdn_panel_row *row = &rows[b->row[r]];
-    if (row->need[block]) put(row, product + r * SDN_BLOCK, out + row->out * stride + (long)(block - p->block0) * SDN_BLOCK);
+  int first = 0, last = g->n;
+  while (first < last && !rows[g->order[first].row].need[block]) first++;
+  while (last > first && !rows[g->order[last - 1].row].need[block]) last--;
+  for (int r = first; r < last; r += SDN_BATCH) {
+    const int m = smaller(last - r, SDN_BATCH);
+    run_batch(p, g, r, m, block, product);
+    for (int i = 0; i < m; i++) {
+      const sdn_panel_row *row = &rows[g->order[r + i].row];
+      if (row->need[block]) put(row, product + i * SDN_BLOCK, out + row->out * stride + (long)(block - p->block0) * SDN_BLOCK);
+    }
   }
 }
 
-/* Blocks outside, batches inside: a block's panels stay in the cache for all batches. */
+/* Blocks outside, groups inside: a block's panels stay in the cache for all groups. */
 sdn_status sdn_panels_project(const sdn_panels *p, int n, const sdn_panel_row *rows, float *out, long stride, sdn_arena *arena, sdn_err *err)
 {
-  batch *b = NULL;
-  int n_batch = 0;
+  group *g = NULL;
+  int n_group = 0;
   const sdn_arena_mark mark = sdn_arena_here(arena);
-  const sdn_status status = make_batches(p, n, rows, &b, &n_batch, arena, err);
+  const sdn_status status = make_groups(p, n, rows, &g, &n_group, arena, err);
   if (!status)
     for (int block = p->block0; block < p->block1; block++)
-      for (int i = 0; i < n_batch; i++) run_batch(p, &b[i], rows, block, out, stride);
+      for (int i = 0; i < n_group && is_kept(p, block); i++) run_group(p, &g[i], rows, block, out, stride);
   sdn_arena_back(arena, mark);
   return status;
 }

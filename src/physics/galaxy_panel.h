@@ -5,7 +5,7 @@
  *   panel of (block of columns, corner cell): [n_age_pad][SDN_BLOCK] float32
  *   spectrum[galaxy][column] = sum over the corners c around the galaxy of share_c * sum_age weight_age * panel_c[age][column]
  *
- * Galaxies are taken in batches of SDN_BATCH that share their corners, sorted by redshift within, so that a batch needs much the same blocks and ages.
+ * Galaxies that share their corners are sorted by redshift, so that those which need a block stand together, and multiplied SDN_BATCH at a time.
  * What a galaxy gets does not depend on its companions: each number is one chain of sums over age, corner after corner. */
 #ifndef SDN_PHYSICS_GALAXY_PANEL_H
 #define SDN_PHYSICS_GALAXY_PANEL_H
@@ -13,10 +13,10 @@
 #include "physics/grid.h"
 
 #define SDN_BLOCK 64   /* columns per panel: four AVX-512 registers */
-#define SDN_BATCH 6    /* rows per product: 4 x 6 accumulators fill the 32 registers */
+#define SDN_BATCH 6    /* rows per product, at most: 4 x 6 accumulators fill the 32 registers */
 #define SDN_AGE_STEP 8 /* histories are cut after their oldest star, in steps of so many ages */
 
-/* Wavelength nodes first, then lines, then energy nodes, each from a fresh block on.
+/* Wavelength nodes first (L_nu, erg/s/Hz), then lines (Lsun), then energy nodes (Lsun), each from a fresh block on.
  * Energy node j holds the power of the continuum around it, E_j = int L_nu hat_j d nu, hat_j linear in ln lambda between its neighbours: then the power that dust
  * takes is sum E_j (1 - T(lambda_j)), and errs only by how much the transmission T bends between two energy nodes. */
 typedef struct sdn_columns {
@@ -62,7 +62,7 @@ typedef struct sdn_panel_row {
   double redshift;              /* only to sort by */
   const unsigned char *need;    /* [n_block of the columns]: non-zero where the spectrum is wanted */
 } sdn_panel_row;
-/* out [..][stride]: column j of the columns at out[row.out][j - first column of block0]; only wanted blocks are written. */
+/* out [..][stride]: column j of the columns at out[row.out][j - first column of block0]; only wanted blocks are written, and of a source without lines no block of lines. */
 sdn_status sdn_panels_project(const sdn_panels *p, int n, const sdn_panel_row *rows, float *out, long stride, sdn_arena *arena, sdn_err *err);
 
 #endif

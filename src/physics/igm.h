@@ -34,5 +34,6 @@ sdn_status sdn_igm_table_new(const sdn_igm *igm, int n, const double *wave_A, do
 void sdn_igm_table_free(sdn_igm_table *t);
 int sdn_igm_table_n(const sdn_igm_table *t);     /* nodes 0..n-1 are affected; redder ones have transmission 1 */
 void sdn_igm_table_transmission(const sdn_igm_table *t, double z, double scale, float *transmission);   /* [n] */
+void sdn_igm_table_transmission_from(const sdn_igm_table *t, int from, double z, double scale, float *transmission);   /* [n], of which those from `from` on are set */
 
 #endif

@@ -201,12 +201,12 @@ static void transmit_run(const sdn_igm_table *t, const run *r, double scale, int
   transmit(to - from, r->constant, &list, scale, transmission + from);
 }
 
-static void transmit_law(const sdn_igm_table *t, double z, double scale, float *transmission)
+static void transmit_law(const sdn_igm_table *t, int from, double z, double scale, float *transmission)
 {
   const sdn_igm_law *law = t->law;
   walk w = {.a = 1 + z};
   for (int e = 0; e < law->n_power; e++) w.a_power[e] = pow(w.a, law->power[e]);
-  for (int i = 0, end; i < t->n_law; i = end) {
+  for (int i = from, end; i < t->n_law; i = end) {
     const double wave_obs_A = t->wave_A[i] * w.a;
     double limit_A = advance_all(law, &w, wave_obs_A);
     run r = {0};
@@ -228,12 +228,14 @@ SDN_CLONES static void dampen(int n, double column, const double *restrict secti
   for (int i = 0; i < n; i++) transmission[i] *= (float)sdn_vexp(-column * section[i]);
 }
 
-void sdn_igm_table_transmission(const sdn_igm_table *t, double z, double scale, float *transmission)
+void sdn_igm_table_transmission_from(const sdn_igm_table *t, int from, double z, double scale, float *transmission)
 {
   const bool on_the_way = z > 0;
-  for (int i = 0; i < t->n; i++) transmission[i] = on_the_way || z <= 0 ? 1 : NAN;   /* NaN stays NaN */
+  for (int i = from; i < t->n; i++) transmission[i] = on_the_way || z <= 0 ? 1 : NAN;   /* NaN stays NaN */
   if (!on_the_way) return;
-  if (t->law) transmit_law(t, z, scale, transmission);
+  if (t->law) transmit_law(t, from, z, scale, transmission);
   const double column = t->section ? sdn_igm_wing_column(z) : 0;
-  if (column > 0) dampen(t->n, column, t->section, transmission);
+  if (column > 0 && from < t->n) dampen(t->n - from, column, t->section + from, transmission + from);
 }
+
+void sdn_igm_table_transmission(const sdn_igm_table *t, double z, double scale, float *transmission) { sdn_igm_table_transmission_from(t, 0, z, scale, transmission); }

@@ -141,7 +141,7 @@ double sdn_observable_line_response(const sdn_observable *o, double wave_obs_A, 
 
 static double one_line(const sdn_line_light *l, int i, bool igm)
 {
-  const double luminosity = (double)l->luminosity[i];
+  const double luminosity = l->unit * (double)l->luminosity[i];
   if (!(luminosity > 0)) return 0;
   return igm && l->transmission ? luminosity * (double)l->transmission[i] : luminosity;
 }

@@ -65,6 +65,7 @@ typedef struct sdn_line_light {
   const double *sigma_ln;      /* [n] width of each over its wavelength; NULL: 0 */
   double widest_ln;            /* the largest of them */
   double stretch;
+  double unit;                 /* erg/s of luminosity 1 */
 } sdn_line_light;
 /* The second sum above, in units of luminosity (over Hz for bands and pixels). */
 double sdn_observable_lines(const sdn_observable *o, const sdn_line_light *lines);

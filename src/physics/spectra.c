@@ -166,7 +166,7 @@ static sdn_status put_lines(const lines_job *job, const lit_tile *t, int i, long
   const double flux_per_lum = sdn_cosmology_njy_per_lnu(f->model->cosmology, g->redshift) * ERG_S_CM2_HZ_PER_NJY / (1 + g->redshift);   /* 1 / (4 pi d_L^2) */
   set_passed(f, g, p);
   for (int l = 0; l < c->n_line; l++) {
-    const double per_msun = (double)t->emergent.spectrum[c->line0 + l], seen = per_msun * (double)p->line[l];
+    const double per_msun = SDN_LSUN_ERG_S * (double)t->emergent.spectrum[c->line0 + l], seen = per_msun * (double)p->line[l];
     const long at = row * c->n_line + l;
     if (!isfinite(per_msun))
       return sdn_fail_row(err, SDN_NUMERIC, row, "galaxy %ld: the luminosity of its line %s is %g, not a finite number", row, f->lines.id[l], per_msun);

@@ -10,6 +10,7 @@
 #define MAX_SETTING 64
 #define N_BIN 400          /* of the history; bin edges grow as the square, so that the last Myr are resolved too */
 #define AB_ZERO_NJY 31.4   /* magnitude of 1 nJy: 8.9 + 22.5 */
+static const char separators[] = ", \n";   /* of settings; the command line puts one on a line */
 
 void sdn_sed_free(sdn_sed_galaxy *g)
 {
@@ -30,7 +31,7 @@ sdn_status sdn_sed_read_settings(const char *text, int max, sdn_setting *setting
   *n = 0;
   if (!(*copy = sdn_copy_text(text ? text : "", err))) return err->status;
   char *save = NULL;
-  for (char *word = strtok_r(*copy, ", \n", &save); word; word = strtok_r(NULL, ", \n", &save)) {
+  for (char *word = strtok_r(*copy, separators, &save); word; word = strtok_r(NULL, separators, &save)) {
     char *equals = strchr(word, '=');
     if (!equals || equals == word) return sdn_fail(err, SDN_USAGE, "'%s' sets no parameter; write NAME=VALUE, e.g. redshift=3", word);
     *equals = '\0';
@@ -79,8 +80,8 @@ static sdn_status choose_galaxy(const sdn_sed_options *opt, sdn_sed_galaxy *g, i
 static bool was_set(const char *settings, const char *name)
 {
   const size_t n = strlen(name);
-  for (const char *word = settings; word && *word; word += strcspn(word, ", ")) {
-    word += strspn(word, ", ");
+  for (const char *word = settings; word && *word; word += strcspn(word, separators)) {
+    word += strspn(word, separators);
     if (!strncmp(word, name, n) && word[n] == '=') return true;
   }
   return false;

@@ -18,6 +18,7 @@
 #include "support/json.h"
 #include "support/sfh_fixture.h"
 #include "support/shared.h"
+#include "support/synthesizer_case.h"
 
 #define TOL_MASS 1e-9        /* of the mass, beside the error that the reference states of its own quadrature */
 #define TOL_TABLE 2e-3       /* the same where the reference itself has the rate as a table (dense basis by a Gaussian process): it interpolates otherwise */
@@ -57,129 +58,11 @@ static int teardown(void **state)
   return 0;
 }
 
-/* ------------------------------------------------------------------ from its classes to our YAML */
-
-typedef struct text { char data[200000]; size_t n; } text;
-
-static void put(text *t, const char *fmt, ...)
-{
-  va_list args;
-  va_start(args, fmt);
-  t->n += (size_t)vsnprintf(t->data + t->n, sizeof t->data - t->n, fmt, args);
-  va_end(args);
-}
-
-static void put_gyr(text *t, const char *key, const json *p, const char *from) { put(t, ", %s: %.17g", key, json_number(p, from, NAN) / 1e9); }
-
-/* Their windows, where they are not the default. */
-static void put_window(text *t, const json *p)
-{
-  put_gyr(t, "lookback_start_gyr", p, "max_age_yr");
-  put_gyr(t, "lookback_end_gyr", p, "min_age_yr");
-}
-
-static void put_edges(text *t, const json *bins)
-{
-  put(t, ", lookback_edges_myr: [%.17g", bins->item[0]->item[0]->number / 1e6);
-  for (size_t k = 0; k < bins->n; k++) put(t, ", %.17g", bins->item[k]->item[1]->number / 1e6);
-  put(t, "]");
-}
-
-static void put_table(text *t, const json *table)
-{
-  const json *sfr = json_get(table, "sfr");
-  const double first = json_number(table, "log10_age_yr_first", NAN), last = json_number(table, "log10_age_yr_last", NAN);
-  put(t, "family: tabulated, lookback_gyr: [0");
-  for (size_t k = 0; k < sfr->n; k++) put(t, ", %.17g", pow(10, first + (last - first) * (double)k / (double)(sfr->n - 1) - 9) * (1 - 1e-12));
-  put(t, "], sfr_msun_per_yr: [%.17g", sfr->item[0]->number);
-  for (size_t k = 0; k < sfr->n; k++) put(t, ", %.17g", sfr->item[k]->number);
-  put(t, "]");
-}
-
-static void put_history(text *t, const json *sfh);
-
-/* Their weights multiply shapes that are not normalised; ours are shares of the mass. */
-static double shape_integral(const json *sfh)
-{
-  const json *p = json_get(sfh, "params");
-  const double span = json_number(p, "max_age_yr", NAN), tau = json_number(p, "tau_yr", NAN);
-  if (strcmp(json_text(sfh, "class"), "SFH.Constant") == 0) return span - json_number(p, "min_age_yr", NAN);
-  return tau * tau * (1 - (1 + span / tau) * exp(-span / tau));
-}
-
-static void put_sum(text *t, const json *p)
-{
-  const json *part = json_get(p, "components"), *weight = json_get(p, "weights");
-  double total = 0;
-  put(t, "family: sum, components: [");
-  for (size_t k = 0; k < part->n; k++) total += weight->item[k]->number * shape_integral(part->item[k]);
-  for (size_t k = 0; k < part->n; k++) {
-    put(t, "%s{name: c%zu, fraction: %.17g, ", k ? ", " : "", k, weight->item[k]->number * shape_integral(part->item[k]) / total);
-    put_history(t, part->item[k]);
-    put(t, "}");
-  }
-  put(t, "]");
-}
-
-static void put_shares(text *t, const json *fractions)
-{
-  double sum = 0, total = 0;
-  for (size_t k = 0; k < fractions->n; k++) total += fractions->item[k]->number;
-  put(t, ", shares: [");
-  for (size_t k = 0; k + 1 < fractions->n; k++) put(t, "%s%.17g", k ? ", " : "", (sum += fractions->item[k]->number) / total);
-  put(t, "]");
-}
-
-static void put_ratios(text *t, const json *ratios)
-{
-  put(t, ", log_sfr_ratios: [");
-  for (size_t k = 0; k < ratios->n; k++) put(t, "%s%.17g", k ? ", " : "", ratios->item[k]->number);
-  put(t, "]");
-}
-
-static void put_history(text *t, const json *sfh)
-{
-  const char *name = json_text(sfh, "class");
-  const json *p = json_get(sfh, "params");
-  if (strcmp(name, "SFH.Constant") == 0) {
-    put(t, "family: constant");
-    put_window(t, p);
-  } else if (strcmp(name, "SFH.Exponential") == 0 || strcmp(name, "SFH.DelayedExponential") == 0) {
-    put(t, "family: %s", strstr(name, "Delayed") ? "delayed_exponential" : "exponential");
-    put_gyr(t, "age_gyr", p, "max_age_yr");
-    put_gyr(t, "tau_gyr", p, "tau_yr");
-    put_gyr(t, "lookback_end_gyr", p, "min_age_yr");
-  } else if (strcmp(name, "SFH.LogNormal") == 0) {
-    put(t, "family: log_normal, sigma_ln_time: %.17g", json_number(p, "tau_dimensionless", NAN));
-    put_gyr(t, "lookback_peak_gyr", p, "peak_age_yr");
-    put_window(t, p);
-  } else if (strcmp(name, "SFH.DoublePowerLaw") == 0) {
-    put(t, "family: double_power_law_age, alpha: %.17g, beta: %.17g", json_number(p, "alpha", NAN), -json_number(p, "beta", NAN));
-    put_gyr(t, "lookback_turnover_gyr", p, "peak_age_yr");
-    put_window(t, p);
-  } else if (strcmp(name, "SFH.Continuity") == 0 || strcmp(name, "SFH.Dirichlet") == 0) {
-    const bool shares = strstr(name, "Dirichlet") != NULL;
-    put(t, "family: %s", shares ? "dirichlet" : "continuity");
-    put_edges(t, json_get(p, "agebins_yr"));
-    if (shares) put_shares(t, json_get(p, "sfr_fractions"));
-    else put_ratios(t, json_get(p, "log10_sfr_ratios"));
-  } else if (strcmp(name, "SFH.CombinedSFH") == 0) {
-    put_sum(t, p);
-  } else {
-    fail_msg("class %s is not known here", name);
-  }
-}
-
-static bool is_table(const json *c) { return json_get(c, "sfh_table") != NULL; }
-
 static sfh_built build_case(const json *c)
 {
-  static text t;
+  static case_text t;
   t.n = 0;
-  put(&t, "{");
-  if (is_table(c)) put_table(&t, json_get(c, "sfh_table"));
-  else put_history(&t, json_get(c, "sfh"));
-  put(&t, "}");
+  case_put_history(&t, c);
   return sfh_build(t.data);
 }
 
@@ -189,12 +72,12 @@ static void check_masses(const json *c, const sdn_sfh *h, double *worst, int *n_
 {
   const json *sfzh = json_get(c, "sfzh"), *index = json_get(sfzh, "age_index"), *mass = json_get(sfzh, "age_mass_Msun");
   const double total = json_number(c, "initial_mass_Msun", NAN), own_error = json_number(sfzh, "max_abs_quad_error", 0);
-  const double tolerance = is_table(c) ? TOL_TABLE : TOL_MASS + 2 * own_error;
+  const double tolerance = case_has_table(c) ? TOL_TABLE : TOL_MASS + 2 * own_error;
   for (size_t j = 0; j < index->n; j++) {
     const long k = (long)index->item[j]->number;
     const double from = k > 0 ? 0.5 * (age_yr[k - 1] + age_yr[k]) : 0, to = k + 1 < n_age ? 0.5 * (age_yr[k] + age_yr[k + 1]) : T_YR;
     const double got = sdn_sfh_mass_since(h, to) - sdn_sfh_mass_since(h, from), expected = mass->item[j]->number / total;
-    if (!is_table(c)) *worst = fmax(*worst, fabs(got - expected) - own_error);
+    if (!case_has_table(c)) *worst = fmax(*worst, fabs(got - expected) - own_error);
     if (!(fabs(got - expected) <= tolerance)) fail_msg("%s node %ld: %.12g of the mass, Synthesizer %.12g", json_text(c, "id"), k, got, expected);
     ++*n_compared;
   }
@@ -214,8 +97,8 @@ static void masses_and_mean_ages_agree(void **state)
     const sdn_sfh h = sfh_prepared(&b, T_YR);
     check_masses(c, &h, &worst, &n_compared);
     const double expected = json_number(json_get(c, "mass_weighted_age_yr"), "exact", NAN), got = sdn_sfh_mean_age_yr(&h);
-    if (!is_table(c)) worst_age = fmax(worst_age, fabs(got / expected - 1));
-    if (!(fabs(got / expected - 1) <= (is_table(c) ? TOL_TABLE : TOL_MEAN_AGE))) fail_msg("%s: mean age %.12g, reference %.12g", json_text(c, "id"), got, expected);
+    if (!case_has_table(c)) worst_age = fmax(worst_age, fabs(got / expected - 1));
+    if (!(fabs(got / expected - 1) <= (case_has_table(c) ? TOL_TABLE : TOL_MEAN_AGE))) fail_msg("%s: mean age %.12g, reference %.12g", json_text(c, "id"), got, expected);
     n_case++;
     sfh_unbuild(&b);
   }
@@ -267,7 +150,7 @@ static void weights_are_nearer_than_its(void **state)
   int n = 0, n_nearer = 0;
   for (size_t i = 0; i < cases->n; i++) {
     const json *c = cases->item[i];
-    if (!json_get(c, "sfh") || json_get(c, "sfh")->kind != JSON_MAP || is_table(c)) continue;
+    if (!json_get(c, "sfh") || json_get(c, "sfh")->kind != JSON_MAP || case_has_table(c)) continue;
     sfh_built b = build_case(c);
     const sdn_sfh h = sfh_prepared(&b, T_YR);
     const double fine = fine_light(&h);

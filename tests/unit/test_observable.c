@@ -169,7 +169,7 @@ static const double *widths(void)
 static double value_of(sdn_observable *o, double stretch, const float *luminosity, const float *transmission)
 {
   static float weight[N_WAVE];
-  const sdn_line_light lines = {cloudy.n, cloudy_A, luminosity, transmission, widths(), 1e-3, stretch};
+  const sdn_line_light lines = {cloudy.n, cloudy_A, luminosity, transmission, widths(), 1e-3, stretch, 1};
   const sdn_observer where = {stretch, 5e-3, 2e9};
   int first, last;
   double sum = 0;
@@ -241,7 +241,7 @@ static void bands_and_pixels_take_lines(void **state)
   make_spectrum(-2);
   sdn_observable *band = observable("tophat:12000:14000"), *pixel = observable("pixel:13120:13140:5"), *line = observable("line:Halpha");
   assert_int_equal(sdn_observable_bind(band, &cloudy, &err), SDN_OK);
-  const sdn_line_light lines = {cloudy.n, cloudy_A, luminosity, NULL, widths(), 1e-3, z1};
+  const sdn_line_light lines = {cloudy.n, cloudy_A, luminosity, NULL, widths(), 1e-3, z1, 1};
   close_to(sdn_observable_lines(band, &lines), (double)4e31f * w / (LIGHT_A_S * log(7.0 / 6)), TOL_ROUNDING);
   const double s = sqrt(pow(pixel->pixel.sigma_ln, 2) + 1e-6), share = 0.5 * (erf(log(w / 13120) / s / sqrt(2)) - erf(log(w / 13140) / s / sqrt(2)));
   close_to(sdn_observable_lines(pixel, &lines), (double)4e31f * share / (LIGHT_A_S * (1 / 13120.0 - 1 / 13140.0)), 1e-11);
