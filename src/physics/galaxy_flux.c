@@ -199,6 +199,15 @@ sdn_status sdn_forward_flux(const sdn_forward *f, long n, const double *params, 
   return sdn_parallel_tiles((n + job.tile - 1) / job.tile, flux_tile, &job, run, NULL, err);
 }
 
+void sdn_forward_nodes(const sdn_forward *f, int *n_age, const double **age_yr, int *n_metallicity, const double **metallicity)
+{
+  const sdn_grid_axis *axis = f->model->grid->axis;
+  *n_age = axis[0].n;
+  *age_yr = axis[0].value;
+  *n_metallicity = axis[1].n;
+  *metallicity = axis[1].value;
+}
+
 sdn_status sdn_forward_flux_of_weights(const sdn_forward *f, long n, const double *params, const double *weight, float *flux_nJy, sdn_err *err)
 {
   const int n_param = sdn_prior_n_param(f->model->prior);
