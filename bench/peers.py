@@ -7,6 +7,7 @@ import csv
 import os
 import sys
 import time
+from importlib.metadata import version
 
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[name] = "1"
@@ -40,7 +41,7 @@ for repeat in range(3):
         flux.append(1e3 * model.photometry)
     best = min(best, time.process_time() - start)
 rate, ours = len(values) / best, float(open("rate").read())
-print("BAGPIPES %-28s %9.0f galaxies/s   %d galaxies, best of three" % (pipes.__version__ if hasattr(pipes, "__version__") else "", rate, len(values)))
+print("BAGPIPES %-28s %9.0f galaxies/s   %d galaxies, best of three" % (version("bagpipes"), rate, len(values)))
 print("ratio %.0f (with dust emission on both sides)" % (ours / rate))
 flux, mine = np.array(flux), values[:, 8:]
 bright = (flux > 1e-2 * flux.max(1, keepdims=True)) & (flux > 0)

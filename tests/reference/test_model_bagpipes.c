@@ -143,7 +143,7 @@ static void judge_fluxes(const json *c, const sdn_forward *f, const float *flux,
 
 static void keep_worst(worst *w, double error, size_t i)
 {
-  if (!(error > w->error)) return;
+  if (error <= w->error || isnan(w->error)) return;   /* NaN stays */
   *w = (worst){error, i};
 }
 
