@@ -75,6 +75,16 @@ static sdn_status check_keys(const sdn_yaml *map, const char *disc, sdn_err *err
   return SDN_OK;
 }
 
+/* A share of light needs light: the disc's, or redward of it the torus'. */
+static sdn_status check_fraction_wave(const sdn_agn *a, const sdn_yaml *map, sdn_err *err)
+{
+  const sdn_agn_disc *d = &a->disc;
+  const double low = d->grid ? d->grid->wave_A[0] : d->edge_A[0], high = d->grid ? d->grid->wave_A[d->grid->n_wave - 1] : d->edge_A[d->n_piece];
+  const double red = a->torus ? fmax(high, a->torus->wave_A[a->torus->n_wave - 1]) : high, wave = a->fraction_wave_A;
+  if (!(wave < low || wave > red)) return SDN_OK;   /* NaN: no fraction */
+  return sdn_yaml_fail(sdn_yaml_get(map, "fraction_wave_A"), err, "fraction_wave_A %g is outside %g to %g A, where this nucleus shines", wave, low, red);
+}
+
 static sdn_status read_all(sdn_agn *a, const sdn_yaml *map, sdn_prior *prior, sdn_err *err)
 {
   const char *disc = "broken_power_law";
@@ -84,6 +94,7 @@ static sdn_status read_all(sdn_agn *a, const sdn_yaml *map, sdn_prior *prior, sd
   if (read_amplitude(a, map, prior, err) || sdn_agn_disc_read(map, disc, prior, &a->disc, err)) return err->status;
   if (read_lines(a, sdn_yaml_get(map, "lines"), prior, err)) return err->status;
   if (!is_none(torus) && sdn_agn_torus_read(torus, prior, &a->torus, err)) return err->status;
+  if (check_fraction_wave(a, map, err)) return err->status;
   return read_dust(a, sdn_yaml_get(map, "dust"), prior, err);
 }
 

@@ -198,9 +198,9 @@ static sdn_status read_nebular(sdn_model *m, const sdn_yaml *root, sdn_err *err)
   const bool has_tables = m->grid->nebular_continuum.value != NULL, is_map = section && section->kind == SDN_YAML_MAP;
   *n = (sdn_nebular){has_tables && m->n_population > 0 && !sdn_model_is_none(section), -1, -1, -1, -1, -1};
   if (is_map && sdn_yaml_only_keys(section, known, sizeof known / sizeof known[0], err)) return err->status;
+  if (is_map && m->n_population == 0) return sdn_yaml_fail(section, err, "nebular is the gas around stars, but this model has none; leave it out (an agn has lines of its own)");
   if (is_map && !has_tables)
     return sdn_yaml_fail(section, err, "grid %s has no nebular tables; write nebular: none or choose a photoionised grid", m->grid->name);
-  if (is_map && m->n_population == 0) return sdn_yaml_fail(section, err, "nebular is gas around stars, but this model has none; leave it out");
   if (!n->shines) return SDN_OK;
   if (add_log_u(m, section, err) || add_gas_metallicity(m, section, err)) return err->status;
   if (sdn_model_add(m, &escape_spec, section, "escape_fraction", &n->escape, err)) return err->status;
@@ -211,18 +211,25 @@ static sdn_status read_nebular(sdn_model *m, const sdn_yaml *root, sdn_err *err)
 
 /* ------------------------------------------------------------------ the whole */
 
+static bool is_dust(const sdn_attenuation *a) { return a && strcmp(sdn_attenuation_name(a), "none") != 0; }
+
+/* Is there anything that takes light? */
+static bool has_dust(const sdn_model *m, const sdn_yaml *root)
+{
+  const sdn_yaml *of_agn = sdn_yaml_get(sdn_yaml_get(root, "agn"), "dust");
+  for (int k = 0; k < m->n_screens; k++)
+    if (is_dust(m->screens[k].ism) || is_dust(m->screens[k].birth)) return true;
+  return (of_agn && !sdn_model_is_none(of_agn)) || sdn_yaml_get(sdn_yaml_get(root, "nebular"), "dust_fraction");
+}
+
 static sdn_status read_light(sdn_model *m, const sdn_yaml *root, sdn_err *err)
 {
   const sdn_yaml *emission = sdn_yaml_get(root, "dust_emission"), *agn = sdn_yaml_get(root, "agn");
   if (emission && !sdn_model_is_none(emission)) {
-    const sdn_yaml *screen = sdn_yaml_get(agn, "dust");
-    const bool any = m->n_screens > 0 || (screen && !sdn_model_is_none(screen)) || sdn_yaml_get(sdn_yaml_get(root, "nebular"), "dust_fraction");
     if (sdn_dust_emission_new(emission, m->prior, &m->dust_emission, err)) return err->status;
-    if (!any) return sdn_yaml_fail(emission, err, "dust_emission re-emits what dust absorbs, but this model has no dust; add dust: {law: ...}");
+    if (!has_dust(m, root)) return sdn_yaml_fail(emission, err, "dust_emission re-emits what dust absorbs, but this model has no dust; add dust: {law: ...}");
   }
   if (agn && !sdn_model_is_none(agn) && sdn_agn_new(agn, m->prior, &m->agn, err)) return err->status;
-  if (m->agn && m->n_population == 0 && sdn_agn_fraction_wave_A(m->agn) > 0)
-    return sdn_yaml_fail(agn, err, "fraction is the nucleus' share of all light, but this model has no stars; give log_l_bol_lsun instead");
   if (m->agn && m->n_population == 0 && sdn_agn_fraction_wave_A(m->agn) > 0)
     return sdn_yaml_fail(agn, err, "the nucleus' fraction is of the galaxy's light, but this model has no stars; give log_l_bol_lsun instead");
   return sdn_igm_new(sdn_yaml_get(root, "igm"), m->prior, &m->igm, err);

@@ -32,12 +32,21 @@ static bool is_word(const char *name)
   return *name && strlen(name) <= MAX_NAME;
 }
 
+/* Parameters of the nucleus and of birth clouds have such names already. */
+static bool is_taken(const char *name)
+{
+  static const char cloud[] = "_birth";
+  const size_t n = strlen(name), m = strlen(cloud);
+  return !strcmp(name, "agn") || !strcmp(name, cloud + 1) || (n > m && !strcmp(name + n - m, cloud));
+}
+
 static sdn_status read_name(sdn_model *m, sdn_population *p, const sdn_yaml *map, bool in_list, sdn_err *err)
 {
   const char *name = "";
   if (in_list && sdn_yaml_text(map, "name", true, &name, err)) return err->status;
   if (in_list && !is_word(name))
     return sdn_yaml_fail(map, err, "the population's name '%.60s' will begin the names of its parameters: it must be of lower-case letters, digits and '_', at most %d", name, MAX_NAME);
+  if (is_taken(name)) return sdn_yaml_fail(map, err, "a population cannot have the name '%s': parameters of nuclei begin with agn_, of birth clouds with birth_; choose another", name);
   for (int i = 0; i + 1 < m->n_population; i++)
     if (!strcmp(m->population[i].name, name)) return sdn_yaml_fail(map, err, "two populations have the name '%s'", name);
   p->name = sdn_copy_text(name, err);
@@ -97,11 +106,14 @@ static sdn_status read_screens(sdn_model *m, const sdn_yaml *map, sdn_screens *s
 {
   static const char *const more[] = {"covering_fraction", "line_factor", "birth_cloud"};
   const sdn_yaml *cloud = sdn_yaml_get(map, "birth_cloud");
+  const sdn_yaml *factor = sdn_yaml_get(map, "line_factor");
   *s = (sdn_screens){.covering = -1, .line_factor = -1, .birth_age_myr = -1};
   if (map->kind != SDN_YAML_MAP) return sdn_yaml_fail(map, err, "dust must be a map of its parameters, or none");
   if (sdn_attenuation_new(map, more, sizeof more / sizeof more[0], m->prior, &s->ism, err)) return err->status;
+  if (factor && !(m->nebular.shines && m->grid->lines.value))
+    return sdn_yaml_fail(factor, err, "line_factor is for the lines of the gas, but this model has none; leave it out, or give the model a nebula and a grid with lines");
   if (sdn_yaml_get(map, "covering_fraction") && sdn_model_add(m, &covering_spec, map, "covering_fraction", &s->covering, err)) return err->status;
-  if (sdn_yaml_get(map, "line_factor") && sdn_model_add(m, &line_factor_spec, map, "line_factor", &s->line_factor, err)) return err->status;
+  if (factor && sdn_model_add(m, &line_factor_spec, map, "line_factor", &s->line_factor, err)) return err->status;
   return cloud && !sdn_model_is_none(cloud) ? read_birth_cloud(m, s, cloud, err) : SDN_OK;
 }
 

@@ -185,6 +185,170 @@ static void further_axes_are_parameters(void **unused)
   sdn_model_free(m);
 }
 
+/* ------------------------------------------------------------------ populations, dust, nucleus */
+
+#define ONE "log_mass_formed_msun: 10, log_metallicity: -2, sfh: {family: burst, age_gyr: 0.1}"
+#define Z "redshift: {prior: uniform, low: 0.1, high: 4}\n"
+#define LIST "stars:\n"
+#define ITEM(name) "  - {name: " name ", " ONE "}\n"
+#define SCREEN "dust: {law: calzetti, a_v_mag: 1}\n"
+
+static void populations_have_names_of_their_own(void **unused)
+{
+  char many[1024] = Z LIST;
+  (void)unused;
+  refused(gas_path, Z LIST "  - {" ONE "}\n", "'name' is missing", "m.yaml:4");
+  refused(gas_path, Z LIST ITEM("a") ITEM("a"), "two populations have the name 'a'", "m.yaml:5");
+  refused(gas_path, Z LIST ITEM("Old Stars"), "'Old Stars'", "lower-case letters");
+  refused(gas_path, Z LIST ITEM("2nd"), "'2nd'", "m.yaml:4");
+  refused(gas_path, Z LIST ITEM("''"), "''", "lower-case letters");
+  refused(gas_path, Z LIST ITEM("abcdefghijklmnopqrstuvwxyz1234567"), "at most 32", "m.yaml:4");
+  refused(gas_path, Z LIST ITEM("agn"), "'agn'", "choose another");
+  refused(gas_path, Z LIST ITEM("birth"), "'birth'", "choose another");
+  refused(gas_path, Z LIST ITEM("a") ITEM("a_birth"), "'a_birth'", "choose another");
+  refused(gas_path, Z "stars: {name: a, " ONE "}\n", "unknown key 'name'", "m.yaml:3");
+  refused(gas_path, Z "stars: {dust: {law: smc, a_v_mag: 1}, " ONE "}\n", "unknown key 'dust'", "m.yaml:3");
+  refused(gas_path, Z "stars: []\n", "a list of such maps", "m.yaml:3");
+  refused(gas_path, Z "stars: 3\n", "a list of such maps", "m.yaml:3");
+  refused(gas_path, Z "stars: [a, b]\n", "with a name each", "m.yaml:3");
+  refused(gas_path, Z "stars: none\n", "or an agn", "m.yaml");
+  for (int i = 0; i < 9; i++) snprintf(many + strlen(many), sizeof many - strlen(many), "  - {name: p%d, " ONE "}\n", i);
+  refused(gas_path, many, "9 populations", "at most 8");
+  sdn_model *m = accepted(gas_path, Z LIST "  - {name: old, dust: {law: smc, a_v_mag: 1, birth_cloud: {law: smc, a_v_mag: 2}}, " ONE "}\n" ITEM("young") SCREEN);
+  assert_true(m->n_population == 2 && m->n_screens == 2 && m->population[0].screens != m->population[1].screens);
+  assert_true(has_param(m, "old_log_mass_formed_msun") && has_param(m, "old_a_v_mag") && has_param(m, "old_birth_a_v_mag") && has_param(m, "young_age_gyr") && has_param(m, "a_v_mag"));
+  assert_false(has_param(m, "young_a_v_mag"));
+  sdn_model_free(m);
+}
+
+/* At redshift 4 the Universe is 1.5 Gyr old. */
+static void stars_are_younger_than_the_universe(void **unused)
+{
+  (void)unused;
+  refused(gas_path, Z "stars: {log_mass_formed_msun: 10, log_metallicity: -2, sfh: {family: burst, age_gyr: 1.7}}\n", "the Universe is", "age_universe_gyr(redshift)");
+  refused(gas_path, Z LIST ITEM("a") "  - {name: b, log_mass_formed_msun: 10, log_metallicity: -2, sfh: {family: constant, lookback_start_gyr: {prior: uniform, low: 0.1, high: 3}}}\n",
+          "the Universe is", "age_universe_gyr(redshift)");
+  sdn_model_free(accepted(gas_path, Z LIST ITEM("a")
+                          "  - {name: b, log_mass_formed_msun: 10, log_metallicity: -2, sfh: {family: constant, lookback_start_gyr: {prior: uniform, low: 0.1, high: age_universe_gyr(redshift)}}}\n"));
+}
+
+static void dust_is_checked(void **unused)
+{
+  (void)unused;
+  refused(gas_path, START "dust: {law: calzetti, a_v_mag: 1, covering_fraction: 1.5}\n", "dust_covering_fraction is 1.5", "[0, 1]");
+  refused(gas_path, START "dust: {law: calzetti, a_v_mag: 1, covering_fraction: {prior: normal, mean: 0.5, sigma: 0.1}}\n", "[0, 1]", "truncation");
+  refused(gas_path, START "dust: {law: calzetti, a_v_mag: 1, covering_fraction: nan}\n", "'nan'", "m.yaml:4");
+  refused(gas_path, START "dust: {law: calzetti, a_v_mag: 1, line_factor: -1}\n", "dust_line_factor is -1", "[0, 10]");
+  refused(gas_path, START "nebular: none\ndust: {law: calzetti, a_v_mag: 1, line_factor: 2}\n", "line_factor", "leave it out");
+  refused(bare_path, START "dust: {law: calzetti, a_v_mag: 1, line_factor: 2}\n", "line_factor", "m.yaml:4");
+  refused(gas_path, START "dust: {birth_cloud: {law: smc, a_v_mag: 1}}\n", "'law' is missing", "m.yaml:4");
+  refused(gas_path, START "dust: {law: calzetti, a_v_mag: 1, birth_cloud: {}}\n", "'law' is missing", "m.yaml:4");
+  refused(gas_path, START "dust: {law: calzetti, a_v_mag: 1, birth_cloud: {law: smc}}\n", "birth_a_v_mag", "m.yaml:4");
+  refused(gas_path, START "dust: {law: calzetti, a_v_mag: 1, birth_cloud: 10}\n", "birth_cloud must be a map", "m.yaml:4");
+  refused(gas_path, START "dust: {law: calzetti, a_v_mag: 1, birth_cloud: {law: smc, a_v_mag: 1, age_myr: 0}}\n", "birth_age_myr is 0", "[0.01, 1000]");
+  refused(gas_path, START "dust: {law: calzetti, a_v_mag: 1, birth_cloud: {law: smc, a_v_mag: 1, covering_fraction: 0.4}}\n", "'covering_fraction'", "m.yaml:4");
+  refused(gas_path, START "dust: {law: smc, a_v_mag: {prior: uniform, low: 0, high: 1}, birth_cloud: {law: smc, a_v_mag: a_v_mag - 0.5}}\n", "reaches over [-0.5, 0.5]", "[0, 100]");
+  refused(gas_path, Z LIST "  - {name: a, dust: 3, " ONE "}\n", "dust must be a map", "m.yaml:4");
+  refused(gas_path, START "dust_emission: {law: draine_li07}\n", "no dust", "add dust");
+  refused(gas_path, START "dust: {law: none}\ndust_emission: {law: draine_li07}\n", "no dust", "m.yaml:5");
+  refused(gas_path, START "agn: {disc: broken_power_law, log_l_bol_lsun: 10}\ndust_emission: {law: draine_li07}\n", "no dust", "m.yaml:5");
+  refused(gas_path, START SCREEN "dust_emission: draine_li07\n", "must be a map", "m.yaml:5");
+  sdn_model_free(accepted(gas_path, START "nebular: {dust_fraction: 0.2}\ndust_emission: {law: draine_li07}\n"));
+  sdn_model_free(accepted(gas_path, START "agn: {disc: broken_power_law, log_l_bol_lsun: 10, dust: {law: smc, a_v_mag: 1}}\ndust_emission: {law: draine_li07}\n"));
+}
+
+static void nuclei_are_checked(void **unused)
+{
+#define DISC "agn: {disc: broken_power_law, "
+  static const char alone[] = Z "stars: none\n";
+  char text[1024];
+  (void)unused;
+  refused(gas_path, START DISC "fraction: 0.5}\n", "fraction_wave_A", "m.yaml:4");
+  refused(gas_path, START DISC "fraction: 0.5, fraction_wave_A: 5000, log_l_bol_lsun: 10}\n", "exactly one", "m.yaml:4");
+  refused(gas_path, START DISC "}\n", "exactly one", "m.yaml:4");
+  refused(gas_path, START DISC "fraction: 1, fraction_wave_A: 5000}\n", "agn_fraction is 1", "0.999");
+  refused(gas_path, START DISC "fraction: 0.5, fraction_wave_A: 500}\n", "500", "[1216");
+  refused(gas_path, START DISC "fraction: 0.5, fraction_wave_A: 5000, break_wave_A: [1000], wave_high_A: 3000, alpha_1: -1, alpha_2: -1}\n", "fraction_wave_A 5000 is outside 10 to 3000", "m.yaml:4");
+  refused(gas_path, START DISC "log_l_bol_lsun: 10, torus: {law: nenkova08, tau: 10}}\n", "agn_torus_covering_fraction", "m.yaml");
+  refused(gas_path, START DISC "log_l_bol_lsun: 10, torus: {law: nenkova08, tau: 1000, covering_fraction: 0.5}}\n", "agn_torus_tau is 1000", "[5, 150]");
+  refused(gas_path, START "agn: {disc: none, log_l_bol_lsun: 10, torus: {law: nenkova08, tau: 10, covering_fraction: 0.5}}\n", "a torus needs a disc", "m.yaml:4");
+  refused(gas_path, START "torus: {law: nenkova08, tau: 10, covering_fraction: 0.5}\n", "unknown key 'torus'", "m.yaml:4");
+  snprintf(text, sizeof text, "%s" DISC "fraction: 0.5, fraction_wave_A: 5000}\n", alone);
+  refused(gas_path, text, "no stars", "log_l_bol_lsun instead");
+  snprintf(text, sizeof text, "%s" DISC "log_l_bol_lsun: 10}\n" SCREEN, alone);
+  refused(gas_path, text, "an agn's dust is a key of agn", "m.yaml:5");
+  snprintf(text, sizeof text, "%s" DISC "log_l_bol_lsun: 10}\nnebular: {escape_fraction: 0.1}\n", alone);
+  refused(gas_path, text, "nebular", "leave it out");
+  snprintf(text, sizeof text, "%s" DISC "log_l_bol_lsun: 10}\n", alone);
+  sdn_model *m = accepted(gas_path, text);
+  assert_true(m->n_population == 0 && !m->nebular.shines && m->agn);
+  sdn_model_free(m);
+}
+
+static void gas_and_metals_are_checked(void **unused)
+{
+  (void)unused;
+  refused(gas_path, START "nebular: {dust_fraction: 1.2}\n", "dust_fraction is 1.2", "[0, 1]");
+  refused(gas_path, START "nebular: {log_gas_metallicity: -5}\n", "log_gas_metallicity is -5", "[-4, -1.5]");
+  refused(bare_path, START "nebular: {log_gas_metallicity: -2}\n", "no nebular tables", "m.yaml:4");
+  refused(gas_path, START "metallicity_interpolation: cubic\n", "'cubic'", "log or linear");
+  refused(gas_path, Z "stars: {log_mass_formed_msun: 10, log_metallicity: -2, metallicity: {family: log_normal, log_mean: -2, sigma_dex: 0.1}, sfh: {family: burst, age_gyr: 0.1}}\n", "either", "m.yaml:3");
+  refused(gas_path, Z "stars: {log_mass_formed_msun: 10, metallicity: {family: log_normal, log_mean: -6, sigma_dex: 0.1}, sfh: {family: burst, age_gyr: 0.1}}\n", "log_metallicity_mean is -6", "[-4, -1.5]");
+  refused(gas_path, Z "stars: {log_mass_formed_msun: 10, metallicity: {family: particles}, sfh: {family: burst, age_gyr: 0.1}}\n", "needs sfh: {family: particles}", "m.yaml:3");
+  refused(gas_path, START "velocity_dispersion_km_s: -3\n", "velocity_dispersion_km_s is -3", "[0, 5000]");
+  refused(gas_path, START "gas_velocity_dispersion_km_s: 6000\n", "6000", "[0, 5000]");
+  refused(gas_path, START "igm: {law: inoue14, scale: -1}\n", "igm_scale is -1", "m.yaml:4");
+  refused(gas_path, START "igm: {law: none, scale: 1}\n", "leave scale out", "m.yaml:4");
+  refused(gas_path, START "design: latin\n", "'latin'", "sobol or random");
+  refused(gas_path, "redshift: 0.1 * log_mass_formed_msun\n" STARS, "redshift", "depends on log_mass_formed_msun");
+}
+
+/* What only the observables reveal. */
+static void data_need_light(void **unused)
+{
+  static const struct { const char *grid, *text, *band, *says, *also; } cases[] = {
+    {gas_path, START "nebular: none\n", "line:Halpha", "Halpha", "nebula"},
+    {bare_path, START, "line_ew:Halpha", "Halpha", "nebula"},
+    {gas_path, START, "tophat:200000:300000", "ends at 300000 A", "raise the prior's lowest redshift"},
+    {gas_path, START, "tophat:300:450", "rest 60 A", "lower the prior's highest redshift"}};
+  (void)unused;
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    sdn_model *m = accepted(cases[i].grid, cases[i].text);
+    sdn_forward *f = NULL;
+    const sdn_status status = sdn_forward_new(m, 1, &cases[i].band, &f, &err);
+    if ((status != SDN_USAGE && status != SDN_RANGE) || !strstr(err.text, cases[i].says) || !strstr(err.text, cases[i].also))
+      fail_msg("%s: status %d, '%s' or '%s' is not in: %s", cases[i].band, status, cases[i].says, cases[i].also, err.text);
+    assert_null(f);
+    sdn_model_free(m);
+  }
+  /* dust that shines reaches farther than the stars' grid */
+  sdn_model *m = accepted(gas_path, START SCREEN "dust_emission: {law: draine_li07}\n");
+  sdn_forward *f;
+  if (sdn_forward_new(m, 1, &cases[2].band, &f, &err)) fail_msg("%s", err.text);
+  sdn_forward_free(f);
+  sdn_model_free(m);
+}
+
+/* Grids of nuclei have no ages. */
+static void stars_need_a_grid_of_stars(void **unused)
+{
+  const char *const axes[] = {"masses"};
+  const double mass[] = {1e6, 1e8};
+  const float light[10] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+  char path[600];
+  sdn_h5 *h;
+  (void)unused;
+  snprintf(path, sizeof path, "%s", scratch_file("discs.hdf5"));
+  if (sdn_h5_create(path, &h, &err) || sdn_h5_set_texts(h, "/", "axes", axes, 1, &err) || sdn_h5_make(h, "axes/masses", SDN_H5_DOUBLE, &(sdn_h5_shape){1, {2}}, mass, &err) ||
+      sdn_h5_make(h, "spectra/wavelength", SDN_H5_DOUBLE, &(sdn_h5_shape){1, {5}}, wave_A, &err) ||
+      sdn_h5_make(h, "spectra/incident", SDN_H5_FLOAT, &(sdn_h5_shape){2, {2, 5}}, light, &err) || sdn_h5_close(h, &err))
+    fail_msg("%s", err.text);
+  sdn_model *m = NULL;
+  const sdn_status status = sdn_model_parse(yaml_of(path, START), "m.yaml", &m, &err);
+  if (status != SDN_FORMAT || !strstr(err.text, "ages") || !strstr(err.text, "m.yaml:1")) fail_msg("status %d: %s", status, err.text);
+  assert_null(m);
+}
+
 static void explanation_names_everything(void **unused)
 {
   static const char *const words[] = {"gas_u.hdf5", "redshift", "uniform(0.1, 4)", "log_mass_formed_msun", "log10 Msun", "log_u", "default", "escape_fraction",
@@ -219,6 +383,8 @@ int main(void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(defaults_follow_the_grid), cmocka_unit_test(redshift_leads), cmocka_unit_test(unknown_keys_are_refused), cmocka_unit_test(what_is_needed_is_asked_for),
     cmocka_unit_test(priors_stay_inside_the_grid), cmocka_unit_test(grids_lack_what_they_lack), cmocka_unit_test(further_axes_are_parameters), cmocka_unit_test(limits_are_told_as_they_are),
+    cmocka_unit_test(populations_have_names_of_their_own), cmocka_unit_test(stars_are_younger_than_the_universe), cmocka_unit_test(dust_is_checked), cmocka_unit_test(nuclei_are_checked),
+    cmocka_unit_test(gas_and_metals_are_checked), cmocka_unit_test(data_need_light), cmocka_unit_test(stars_need_a_grid_of_stars),
     cmocka_unit_test(explanation_names_everything), cmocka_unit_test(files_are_read),
   };
   return cmocka_run_group_tests(tests, setup, NULL);
