@@ -105,7 +105,7 @@ spectra:
         for row, first in zip(data["rows"], [flux[0], None]):
             spectrum = row["spectra"][0]
             self.assertEqual(spectrum["flux"], [first] + flux[1:])
-            self.assertEqual(spectrum["sigma"], [60] * 12)
+            self.assertEqual(spectrum["sigma"], [first and 60] + [60] * 11)
             for i, wave in enumerate(spectrum["wave"]):
                 self.assertAlmostEqual(wave, 0.6 * 2 ** ((i + 0.5) / 12), 5)
             for low, middle, high in zip(spectrum["q16"], spectrum["q50"], spectrum["q84"]):
