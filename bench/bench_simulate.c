@@ -27,8 +27,11 @@
 #define TWO_DUSTS "{law: calzetti, a_v_mag: {prior: log_uniform, low: 0.001, high: 5}, " BIRTH "}"
 #define LAW(name) "{law: " name ", a_v_mag: {prior: uniform, low: 0, high: 4}}"
 #define LOG_U "log_u: {prior: uniform, low: -4, high: -1}"
-#define DL07 "dust_emission: {law: draine_li07, q_pah_percent: {prior: uniform, low: 0.5, high: 4.58}, u_min: {prior: log_uniform, low: 0.1, high: 25}, gamma: {prior: log_uniform, low: 0.001, high: 0.15}}\n"
-#define BODY "dust_emission: {law: modified_black_body, temperature_k: {prior: uniform, low: 20, high: 80}, emissivity_index: {prior: uniform, low: 1, high: 2.5}}\n"
+#define DL07 \
+  "dust_emission: {law: draine_li07, q_pah_percent: {prior: uniform, low: 0.5, high: 4.58}, u_min: {prior: log_uniform, low: 0.1, high: 25},\n" \
+  "  gamma: {prior: log_uniform, low: 0.001, high: 0.15}}\n"
+#define BODY \
+  "dust_emission: {law: modified_black_body, temperature_k: {prior: uniform, low: 20, high: 80}, emissivity_index: {prior: uniform, low: 1, high: 2.5}}\n"
 #define CASEY "dust_emission: {law: casey12, temperature_k: {prior: uniform, low: 20, high: 80}, emissivity_index: 1.6, alpha: 2}\n"
 #define AGN "agn: {disc: broken_power_law, fraction: {prior: uniform, low: 0, high: 0.8}, fraction_wave_A: 5500}\n"
 #define AGN_WHOLE \
@@ -152,31 +155,40 @@ static double cost_us(const machine *m, long each)
 typedef struct row { const char *what; recipe r; band_set bands; } row;
 static const row rows[] = {
   {"basic: dense basis, log U free, Calzetti, Inoue, 14 bands", {0}, JADES},
-  {"SFH: double power law", {.sfh = "{family: double_power_law, tau_gyr: {prior: uniform, low: 0.1, high: 13}, alpha: {prior: log_uniform, low: 0.1, high: 100}, "
+  {"SFH: double power law", {.sfh = "{family: double_power_law, tau_gyr: {prior: uniform, low: 0.1, high: 13}, alpha: {prior: log_uniform, low: 0.1, "
+    "high: 100}, "
                                     "beta: {prior: log_uniform, low: 0.1, high: 100}}"}, JADES},
   {"SFH: constant", {.sfh = "{family: constant}"}, JADES},
   {"SFH: burst", {.sfh = "{family: burst, age_gyr: {prior: log_uniform, low: 0.001, high: 0.2}}"}, JADES},
   {"SFH: exponential", {.sfh = "{family: exponential, " AGE ", " TAU "}"}, JADES},
   {"SFH: delayed exponential", {.sfh = "{family: delayed_exponential, " AGE ", " TAU "}"}, JADES},
-  {"SFH: gaussian", {.sfh = "{family: gaussian, lookback_peak_gyr: {prior: uniform, low: 0, high: age_universe_gyr(redshift)}, sigma_gyr: {prior: log_uniform, low: 0.05, high: 3}}"}, JADES},
-  {"SFH: log-normal", {.sfh = "{family: log_normal, time_peak_gyr: {prior: uniform, low: 0.1, high: age_universe_gyr(redshift)}, fwhm_gyr: {prior: log_uniform, low: 0.1, high: 5}}"}, JADES},
+  {"SFH: gaussian", {.sfh = "{family: gaussian, lookback_peak_gyr: {prior: uniform, low: 0, high: age_universe_gyr(redshift)}, "
+    "sigma_gyr: {prior: log_uniform, low: 0.05, high: 3}}"}, JADES},
+  {"SFH: log-normal", {.sfh = "{family: log_normal, time_peak_gyr: {prior: uniform, low: 0.1, high: age_universe_gyr(redshift)}, "
+    "fwhm_gyr: {prior: log_uniform, low: 0.1, high: 5}}"}, JADES},
   {"SFH: continuity, 7 bins", {.sfh = "{family: continuity, n_bin: 7}"}, JADES},
   {"SFH: dirichlet, 6 bins", {.sfh = "{family: dirichlet, n_bin: 6}"}, JADES},
   {"SFH: stochastic, 12 bins", {.sfh = "{family: stochastic, n_bin: 12, sigma_dex: 0.4, tau_gyr: 0.15}"}, JADES},
-  {"SFH: sum of delayed and burst", {.sfh = "{family: sum, components: [{name: main, family: delayed_exponential, fraction: 1 - burst_fraction, " AGE ", " TAU "}, "
+  {"SFH: sum of delayed and burst", {.sfh = "{family: sum, components: [{name: main, family: delayed_exponential, fraction: 1 - burst_fraction, "
+    "" AGE ", " TAU "}, "
                                             "{name: burst, family: burst, fraction: {prior: log_uniform, low: 0.001, high: 0.5}, age_gyr: 0.005}]}"}, JADES},
-  {"metallicity: log-normal spread", {.metallicity = "metallicity: {family: log_normal, log_mean: {prior: uniform, low: -3.5, high: -1.6}, sigma_dex: 0.3}"}, JADES},
-  {"metallicity: two steps", {.metallicity = "metallicity: {family: two_step, log_metallicity_old: {prior: uniform, low: -4, high: -1.6}, log_metallicity_young: -1.8, step_age_gyr: 0.2}"}, JADES},
-  {"metallicity: tied to the mass formed", {.metallicity = "metallicity: {family: mass_tied, log_metallicity_start: -4, log_metallicity_final: {prior: uniform, low: -3, high: -1.4}}"}, JADES},
+  {"metallicity: log-normal spread", {.metallicity = "metallicity: {family: log_normal, log_mean: {prior: uniform, low: -3.5, high: -1.6}, "
+    "sigma_dex: 0.3}"}, JADES},
+  {"metallicity: two steps", {.metallicity = "metallicity: {family: two_step, log_metallicity_old: {prior: uniform, low: -4, high: -1.6}, "
+    "log_metallicity_young: -1.8, step_age_gyr: 0.2}"}, JADES},
+  {"metallicity: tied to the mass formed", {.metallicity = "metallicity: {family: mass_tied, log_metallicity_start: -4, "
+    "log_metallicity_final: {prior: uniform, low: -3, high: -1.4}}"}, JADES},
   {"nebular: none", {.nebular = "none"}, JADES},
   {"nebular: log U fixed", {.nebular = "{log_u: -2}"}, JADES},
   {"nebular: and escape fraction", {.nebular = "{" LOG_U ", escape_fraction: {prior: uniform, low: 0, high: 1}}"}, JADES},
   {"nebular: and gas metallicity of its own", {.nebular = "{" LOG_U ", log_gas_metallicity: {prior: uniform, low: -3.6, high: -1.4}}"}, JADES},
   {"dust: none", {.dust = "none"}, JADES},
-  {"dust: Calzetti with slope and bump (Noll)", {.dust = "{law: calzetti, a_v_mag: {prior: uniform, low: 0, high: 4}, slope: {prior: uniform, low: -1, high: 0.4}, bump: {prior: uniform, low: 0, high: 4}}"}, JADES},
+  {"dust: Calzetti with slope and bump (Noll)", {.dust = "{law: calzetti, a_v_mag: {prior: uniform, low: 0, high: 4}, slope: {prior: uniform, "
+    "low: -1, high: 0.4}, bump: {prior: uniform, low: 0, high: 4}}"}, JADES},
   {"dust: Kriek & Conroy", {.dust = "{law: kriek_conroy, a_v_mag: {prior: uniform, low: 0, high: 4}, slope: {prior: uniform, low: -1, high: 0.4}}"}, JADES},
   {"dust: Gordon+23, R_V free", {.dust = "{law: gordon23, a_v_mag: {prior: uniform, low: 0, high: 4}, r_v: {prior: uniform, low: 2.5, high: 5.5}}"}, JADES},
-  {"dust: Li+08, c1 and c4 free", {.dust = "{law: li08, a_v_mag: {prior: uniform, low: 0, high: 4}, c1: {prior: uniform, low: 5, high: 60}, c2: 7.56, c3: 61.2, c4: {prior: uniform, low: 0, high: 0.05}}"}, JADES},
+  {"dust: Li+08, c1 and c4 free", {.dust = "{law: li08, a_v_mag: {prior: uniform, low: 0, high: 4}, c1: {prior: uniform, low: 5, high: 60}, c2: 7.56, "
+    "c3: 61.2, c4: {prior: uniform, low: 0, high: 0.05}}"}, JADES},
   {"dust: SMC bar", {.dust = LAW("smc")}, JADES},
   {"dust: Calzetti and birth clouds", {.dust = TWO_DUSTS}, JADES},
   {"IGM: none", {.igm = "none"}, JADES},
@@ -185,7 +197,8 @@ static const row rows[] = {
   {"IGM: Inoue and damping wing", {.igm = "{law: inoue14, damping_wing: asada25}"}, JADES},
   {"nucleus: disc", {.more = AGN}, JADES},
   {"nucleus: disc, lines, torus, dust", {.more = AGN_WHOLE}, JADES},
-  {"two populations", {.stars = "[{name: old, log_mass_formed_msun: {prior: uniform, low: 8, high: 12}, log_metallicity: {prior: uniform, low: -4, high: -1.39}, sfh: " DENSE_BASIS "}, "
+  {"two populations", {.stars = "[{name: old, log_mass_formed_msun: {prior: uniform, low: 8, high: 12}, log_metallicity: {prior: uniform, low: -4, "
+    "high: -1.39}, sfh: " DENSE_BASIS "}, "
                                 "{name: young, log_mass_formed_msun: {prior: uniform, low: 6, high: 11}, log_metallicity: {prior: uniform, low: -4, high: -1.39}, "
                                 "sfh: {family: constant, lookback_start_gyr: 0.1}}]"}, JADES},
   {"redshift fixed at 2", {.redshift = "2"}, JADES},

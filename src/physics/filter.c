@@ -305,16 +305,33 @@ SDN_CLONES static void running_many(const sdn_filter *f, int n, const double *re
   }
 }
 
+SDN_CLONES static void stretch_nodes(const sdn_filter *f, int n, const double *restrict wave_A, double stretch, double *restrict x)
+{
+  const double low_A = f->low_A, high_A = f->high_A;
+#pragma omp simd
+  for (int i = 0; i < n; i++) {
+    const double w = wave_A[i] * stretch;
+    x[i] = w < low_A ? low_A : w > high_A ? high_A : w;
+  }
+}
+
 /* Interval i from x[i] to x[i+1] gives left[i] and right[i+1]; weight = left + right. */
-SDN_CLONES static void share(int n, double inverse_norm, double pivot, const double *restrict x, const double *restrict zero, const double *restrict one, double *restrict left, double *restrict right)
+SDN_CLONES static void share(int n, double inverse_norm, double pivot, const double *restrict x, const double *restrict zero, const double *restrict one, double *restrict left,
+                             double *restrict right)
 {
 #pragma omp simd
   for (int i = 0; i < n; i++) {
     const double z = zero[i + 1] - zero[i], o = one[i + 1] - one[i], width = x[i + 1] - x[i];
     const double r = width > 0 ? (o - (x[i] - pivot) * z) / width : 0;
     left[i] = (z - r) * inverse_norm;
-    right[i] = r * inverse_norm;
+    right[i + 1] = r * inverse_norm;
   }
+}
+
+SDN_CLONES static void join(int n, const double *restrict left, const double *restrict right, float *restrict weight)
+{
+#pragma omp simd
+  for (int i = 0; i < n; i++) weight[i] = (float)(left[i] + right[i]);
 }
 
 static bool weights_one_by_one(const sdn_filter *f, int n, const double *wave_A, double stretch, int *first, int *last, float *weight)
@@ -336,17 +353,14 @@ static bool weights_one_by_one(const sdn_filter *f, int n, const double *wave_A,
 bool sdn_filter_weights(const sdn_filter *f, int n, const double *wave_A, double stretch, int *first, int *last, float *weight)
 {
   double x[CHUNK + 1], zero[CHUNK + 1], one[CHUNK + 1];
-  double left[CHUNK], right[CHUNK];
+  double left[CHUNK], right[CHUNK + 1];
   int segment[CHUNK + 1];
   if (!f->photon_counting) return weights_one_by_one(f, n, wave_A, stretch, first, last, weight);
   if (!nodes_in_filter(f, n, wave_A, stretch, first, last)) return false;
   double carry = 0;
   for (int j0 = *first; j0 + 1 < *last; j0 += CHUNK) {
     const int m = *last - 1 - j0 < CHUNK ? *last - 1 - j0 : CHUNK;   /* intervals */
-    for (int i = 0; i <= m; i++) {
-      const double w = wave_A[j0 + i] * stretch;
-      x[i] = w < f->low_A ? f->low_A : w > f->high_A ? f->high_A : w;
-    }
+    stretch_nodes(f, m + 1, wave_A + j0, stretch, x);
     segments_of(f, m + 1, x, segment);
     running_many(f, m + 1, x, segment, zero, one);
     x[0] = wave_A[j0] * stretch;
@@ -355,11 +369,10 @@ bool sdn_filter_weights(const sdn_filter *f, int n, const double *wave_A, double
       zero[m] = f->running[0][f->n - 1];
       one[m] = f->running[1][f->n - 1];
     }
+    right[0] = carry;
     share(m, 1 / f->norm, f->pivot_A, x, zero, one, left, right);
-    for (int i = 0; i < m; i++) {
-      weight[j0 + i] = (float)(left[i] + carry);
-      carry = right[i];
-    }
+    join(m, left, right, weight + j0);
+    carry = right[m];
   }
   weight[*last - 1] = (float)carry;
   return true;
