@@ -126,6 +126,13 @@ int sdn_forward_n_band(const sdn_forward *f);
  * the filter says. err SDN_NUMERIC: a row's parameters are not finite or its flux is not; SDN_RANGE outside the grid; err->row says which. */
 sdn_status sdn_forward_flux(const sdn_forward *f, long n, const double *params, float *flux_nJy, const sdn_run *run, sdn_err *err);
 
+/* The same with the history given instead of computed (a simulated galaxy's star particles, another code's weights): weight [n][n_age][n_metallicity] is the mass
+ * formed [Msun] on the grid's own nodes, whose ages [yr] and metallicities (mass fractions) sdn_forward_nodes gives; params [n][n_param] give all the rest (mass, history
+ * and metallicity in them do not count). Models of one population whose metallicity is not one fixed number; stars on a node younger than birth_cloud's age are in clouds.
+ * err SDN_USAGE another model; SDN_RANGE a row's mass is not positive. */
+sdn_status sdn_forward_flux_of_weights(const sdn_forward *f, long n, const double *params, const double *weight, float *flux_nJy, sdn_err *err);
+void sdn_forward_nodes(const sdn_forward *f, int *n_age, const double **age_yr, int *n_metallicity, const double **metallicity);
+
 /* Derived quantities. Those that need only the star formation history come first, so that they can be had cheaply. */
 int sdn_forward_n_derived(const sdn_forward *f);
 int sdn_forward_n_derived_sfh(const sdn_forward *f);

@@ -18,6 +18,7 @@ typedef struct sdn_arena sdn_arena;
 typedef struct sdn_arena_mark { void *block; size_t used; } sdn_arena_mark;
 sdn_arena *sdn_arena_new(sdn_err *err);
 void sdn_arena_free(sdn_arena *a);
+size_t sdn_arena_bytes(const sdn_arena *a);   /* that it holds, taken or not */
 void *sdn_arena_take(sdn_arena *a, size_t n, size_t size, sdn_err *err);   /* NULL with err SDN_MEMORY */
 sdn_arena_mark sdn_arena_here(const sdn_arena *a);
 void sdn_arena_back(sdn_arena *a, sdn_arena_mark mark);

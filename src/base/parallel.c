@@ -4,6 +4,7 @@
 #include <omp.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <time.h>
 
 #define REPORT_EVERY 0.1   /* seconds between two progress reports */
@@ -36,6 +37,50 @@ void sdn_progress(const sdn_run *run, const char *what, double done, double tota
   run->progress(run->progress_ctx, what, done, total, detail);
 }
 
+/* ------------------------------------------------------------------ arenas between calls */
+
+/* A sampler asks for one galaxy a thousand times a second: fresh memory for each, page by page from the system, would cost as much as the galaxy. So a few arenas
+ * wait here for the next call, until the program ends. Who finds the lock taken does without. */
+#define MAX_IDLE 64
+#define MAX_IDLE_BYTES ((size_t)16 << 20)   /* larger ones are given back, so that a big task leaves no trace */
+static struct { pthread_mutex_t lock; int n; sdn_arena *arena[MAX_IDLE]; } idle = {.lock = PTHREAD_MUTEX_INITIALIZER};
+static pthread_once_t idle_once = PTHREAD_ONCE_INIT;
+
+static void free_idle(void)
+{
+  pthread_mutex_lock(&idle.lock);
+  while (idle.n > 0) sdn_arena_free(idle.arena[--idle.n]);
+  pthread_mutex_unlock(&idle.lock);
+}
+
+static void free_idle_at_exit(void) { (void)atexit(free_idle); }
+
+static sdn_arena *borrow_arena(sdn_err *err)
+{
+  sdn_arena *arena = NULL;
+  if (pthread_mutex_trylock(&idle.lock) == 0) {
+    if (idle.n > 0) arena = idle.arena[--idle.n];
+    pthread_mutex_unlock(&idle.lock);
+  }
+  return arena ? arena : sdn_arena_new(err);
+}
+
+static void return_arena(sdn_arena *arena)
+{
+  if (arena && sdn_arena_bytes(arena) <= MAX_IDLE_BYTES && pthread_mutex_trylock(&idle.lock) == 0) {
+    pthread_once(&idle_once, free_idle_at_exit);
+    if (idle.n < MAX_IDLE) {
+      sdn_arena_back(arena, (sdn_arena_mark){0});
+      idle.arena[idle.n++] = arena;
+      arena = NULL;
+    }
+    pthread_mutex_unlock(&idle.lock);
+  }
+  sdn_arena_free(arena);
+}
+
+/* ------------------------------------------------------------------ a crew */
+
 /* Workers sleep between calls instead of spinning as OpenMP's do: where cores are shared with other programs, spinning workers keep the one that has
  * work from running. From OpenMP we take the number of cores alone, since it honours OMP_NUM_THREADS and the cores that a batch system grants. */
 typedef struct worker { sdn_crew *crew; int index; pthread_t thread; } worker;
@@ -65,7 +110,7 @@ void sdn_crew_free(sdn_crew *crew)
   pthread_cond_broadcast(&crew->begin);
   pthread_mutex_unlock(&crew->lock);
   for (int i = 1; i < crew->n_started; i++) pthread_join(crew->hand[i].thread, NULL);
-  for (int i = 0; crew->arena && i < crew->n_worker; i++) sdn_arena_free(crew->arena[i]);
+  for (int i = 0; crew->arena && i < crew->n_worker; i++) return_arena(crew->arena[i]);
   pthread_cond_destroy(&crew->begin);
   pthread_cond_destroy(&crew->end);
   pthread_mutex_destroy(&crew->lock);
@@ -89,7 +134,7 @@ sdn_status sdn_crew_new(const sdn_run *run, sdn_crew **out, sdn_err *err)
   crew->hand = crew->arena ? sdn_alloc((size_t)crew->n_worker, sizeof *crew->hand, "a crew's threads", err) : NULL;
   if (!crew->hand) goto done;
   for (int i = 0; i < crew->n_worker; i++)
-    if (!(crew->arena[i] = sdn_arena_new(err))) goto done;
+    if (!(crew->arena[i] = borrow_arena(err))) goto done;
   *out = crew;
   crew = NULL;
 done:
@@ -208,6 +253,15 @@ static void work_together(sdn_crew *crew, job *j, int n)
   pthread_mutex_unlock(&crew->lock);
 }
 
+/* How a job has ended. */
+static sdn_status outcome(const job *j)
+{
+  if (j->failed_tile >= 0) return j->err->status;
+  if (j->n_done < j->n_tile)
+    return sdn_fail(j->err, SDN_INTERRUPTED, "stopped on request after %ld of %ld tiles%s%s", j->n_done, j->n_tile, j->what ? " of " : "", j->what ? j->what : "");
+  return SDN_OK;
+}
+
 static sdn_status run_tiles(sdn_crew *crew, long n_tile, sdn_tile_fn *work, void *ctx, const char *what, sdn_err *err)
 {
   job j = {.crew = crew, .work = work, .ctx = ctx, .what = what, .n_tile = n_tile, .failed_tile = -1, .err = err};
@@ -216,10 +270,7 @@ static sdn_status run_tiles(sdn_crew *crew, long n_tile, sdn_tile_fn *work, void
   if (n > 1) work_together(crew, &j, n);
   else work_through(&j, crew->arena[0]);
   pthread_mutex_destroy(&j.lock);
-  if (j.failed_tile >= 0) return err->status;
-  if (j.n_done < n_tile)
-    return sdn_fail(err, SDN_INTERRUPTED, "stopped on request after %ld of %ld tiles%s%s", j.n_done, n_tile, what ? " of " : "", what ? what : "");
-  return SDN_OK;
+  return outcome(&j);
 }
 
 sdn_status sdn_crew_tiles(sdn_crew *crew, long n_tile, sdn_tile_fn *work, void *ctx, sdn_err *err)
@@ -227,8 +278,21 @@ sdn_status sdn_crew_tiles(sdn_crew *crew, long n_tile, sdn_tile_fn *work, void *
   return run_tiles(crew, n_tile, work, ctx, NULL, err);
 }
 
+/* The caller's thread alone: a crew in name. */
+static sdn_status run_alone(long n_tile, sdn_tile_fn *work, void *ctx, const sdn_run *run, const char *what, sdn_err *err)
+{
+  sdn_arena *arena = borrow_arena(err);
+  if (!arena) return err->status;
+  sdn_crew crew = {.n_worker = 1, .arena = &arena};
+  if (run) crew.run = *run;
+  const sdn_status status = run_tiles(&crew, n_tile, work, ctx, what, err);
+  return_arena(arena);
+  return status;
+}
+
 sdn_status sdn_parallel_tiles(long n_tile, sdn_tile_fn *work, void *ctx, const sdn_run *run, const char *what, sdn_err *err)
 {
+  if (n_tile <= 1 || inside_tile || sdn_n_thread(run) == 1) return run_alone(n_tile, work, ctx, run, what, err);
   sdn_crew *crew = NULL;
   if (sdn_crew_new(run, &crew, err)) return err->status;
   const sdn_status status = run_tiles(crew, n_tile, work, ctx, what, err);

@@ -26,11 +26,6 @@ uint64_t sdn_forward_hash(const sdn_forward *f);
 void sdn_forward_hash_text(const sdn_forward *f, char text[SDN_HASH_TEXT]);
 const sdn_model *sdn_forward_model(const sdn_forward *f);
 const sdn_observable *sdn_forward_observable(const sdn_forward *f, int band);
-/* Fluxes of n galaxies whose history is given instead of computed: weight [n][n_age][n_metallicity] is the mass formed [Msun] on the grid's nodes of age
- * and metallicity; params [n][n_param] gives all the rest. For histories from other codes; models of one population. Stars on a node younger than
- * the birth clouds' age are in them. */
-sdn_status sdn_forward_flux_of_weights(const sdn_forward *f, long n, const double *params, const double *weight, float *flux_nJy, sdn_err *err);
-
 /* ------------------------------------------------------------------ one galaxy */
 
 /* Stars at one or two neighbouring nodes of metallicity. */

@@ -161,14 +161,30 @@ sdn_status sdn_galaxies_flux(const sdn_forward *f, int n, const sdn_galaxy *g, l
 
 /* ------------------------------------------------------------------ many galaxies, in tiles */
 
-typedef struct flux_job { const sdn_forward *f; long n; const double *params; float *flux_nJy; } flux_job;
+#define TILE_BYTES (12 << 20)  /* of a tile's starlight: what a thread needs beside the grid */
+#define MOST_ROWS 512
+#define LEAST_ROWS 64
+#define TILES_PER_THREAD 8     /* so that all threads end at much the same time */
+
+typedef struct flux_job { const sdn_forward *f; long n; int tile; const double *params; float *flux_nJy; } flux_job;
+
+/* Large tiles have more galaxies between the same nodes, which share what is read of the grid's spectra. What a galaxy gets does not depend on them. */
+static int tile_rows(const sdn_forward *f, long n, const sdn_run *run)
+{
+  const long bytes = (long)sizeof(float) * SDN_BLOCK * f->columns.n_block * f->n_beam * ((f->stars != NULL) + (f->nebula != NULL));
+  long rows = bytes > 0 ? TILE_BYTES / bytes : SDN_TILE;
+  const long fair = n / ((long)sdn_n_thread(run) * TILES_PER_THREAD);
+  if (rows > MOST_ROWS) rows = MOST_ROWS;
+  if (rows > fair) rows = fair;
+  return (int)(rows < LEAST_ROWS ? LEAST_ROWS : rows);
+}
 
 static sdn_status flux_tile(void *ctx, long tile, sdn_arena *arena, sdn_err *err)
 {
   const flux_job *job = ctx;
   const sdn_forward *f = job->f;
-  const long row0 = tile * SDN_TILE, left = job->n - row0;
-  const int n = left < SDN_TILE ? (int)left : SDN_TILE, n_param = sdn_prior_n_param(f->model->prior);
+  const long row0 = tile * job->tile, left = job->n - row0;
+  const int n = left < job->tile ? (int)left : job->tile, n_param = sdn_prior_n_param(f->model->prior);
   sdn_galaxy *g = sdn_arena_take(arena, (size_t)n, sizeof *g, err);
   if (!g) return err->status;
   for (int i = 0; i < n; i++)
@@ -178,9 +194,18 @@ static sdn_status flux_tile(void *ctx, long tile, sdn_arena *arena, sdn_err *err
 
 sdn_status sdn_forward_flux(const sdn_forward *f, long n, const double *params, float *flux_nJy, const sdn_run *run, sdn_err *err)
 {
-  flux_job job = {f, n, params, flux_nJy};
+  flux_job job = {f, n, n > 1 ? tile_rows(f, n, run) : 1, params, flux_nJy};
   if (n < 0) return sdn_fail(err, SDN_USAGE, "%ld galaxies asked for; their number must not be negative", n);
-  return sdn_parallel_tiles((n + SDN_TILE - 1) / SDN_TILE, flux_tile, &job, run, NULL, err);
+  return sdn_parallel_tiles((n + job.tile - 1) / job.tile, flux_tile, &job, run, NULL, err);
+}
+
+void sdn_forward_nodes(const sdn_forward *f, int *n_age, const double **age_yr, int *n_metallicity, const double **metallicity)
+{
+  const sdn_grid_axis *axis = f->model->grid->axis;
+  *n_age = axis[0].n;
+  *age_yr = axis[0].value;
+  *n_metallicity = axis[1].n;
+  *metallicity = axis[1].value;
 }
 
 sdn_status sdn_forward_flux_of_weights(const sdn_forward *f, long n, const double *params, const double *weight, float *flux_nJy, sdn_err *err)

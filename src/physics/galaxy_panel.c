@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/gemm.h"
+#include "base/vector.h"
 #include "physics/galaxy_energy.h"
 
 struct sdn_panels {
@@ -96,6 +97,14 @@ static float *panel_of(const sdn_panels *p, int block, int cell)
 {
   const int slot = block - p->block0 - (block >= p->skip1 ? p->skip1 - p->skip0 : 0);
   return p->value + ((size_t)slot * (size_t)p->n_cell + (size_t)cell) * (size_t)p->n_age_pad * SDN_BLOCK;
+}
+
+/* That of the next block, or where there is none any. */
+static const float *panel_after(const sdn_panels *p, int block, int cell)
+{
+  do block++;
+  while (block < p->block1 && !is_kept(p, block));
+  return block < p->block1 ? panel_of(p, block, cell) : p->value;
 }
 
 typedef struct pack_job { const sdn_panel_source *s; const sdn_columns *c; double *row, *second; float *line; } pack_job;
@@ -293,6 +302,22 @@ static void put(const sdn_panel_row *row, const float *restrict product, float *
     for (int j = 0; j < SDN_BLOCK; j++) out[j] += product[j];
 }
 
+/* One row alone waits for memory, not for the product: each number of a panel is used once. So ages are taken a few steps at a time, and those AHEAD of them,
+ * if need be of the panel that comes next, are asked for. Sums go on in the same order, to the same bits. */
+enum { FEW_STEPS = 4, AHEAD = 64 };
+static void run_one(const sdn_panels *p, int n_step, const float *weight, const float *panel, const float *next, float *product)
+{
+  const int n_age = n_step * SDN_AGE_STEP, line = 64 / (int)sizeof *panel;
+  for (int s = 0; s < n_step; s += FEW_STEPS) {
+    const int now = smaller(FEW_STEPS, n_step - s), age0 = s * SDN_AGE_STEP;
+    for (int a = age0 + AHEAD; a < age0 + AHEAD + now * SDN_AGE_STEP; a++) {
+      const float *soon = a < n_age ? panel + a * SDN_BLOCK : next + smaller(a - n_age, p->n_age_pad - 1) * SDN_BLOCK;
+      for (int j = 0; j < SDN_BLOCK; j += line) SDN_PREFETCH(soon + j);
+    }
+    sdn_gemm_run(p->product[now - 1], weight + age0, panel + age0 * SDN_BLOCK, product);
+  }
+}
+
 /* One block of columns of m neighbours of a group, the r-th and those behind it. */
 static void run_batch(const sdn_panels *p, const group *g, int r, int m, int block, float *product)
 {
@@ -303,8 +328,14 @@ static void run_batch(const sdn_panels *p, const group *g, int r, int m, int blo
   memset(product, 0, (size_t)(m * SDN_BLOCK) * sizeof *product);
   if (n_step == 0) return;
   const sdn_gemm *multiply = p->product[(m - 1) * (p->n_age_pad / SDN_AGE_STEP) + n_step - 1];
-  for (int corner = 0; corner < p->n_corner; corner++)
-    if (g->used[corner]) sdn_gemm_run(multiply, g->weight + ((size_t)corner * (size_t)g->n + (size_t)r) * (size_t)p->n_age_pad, panel_of(p, block, g->cell[corner]), product);
+  for (int corner = 0; corner < p->n_corner; corner++) {
+    if (!g->used[corner]) continue;
+    const float *weight = g->weight + ((size_t)corner * (size_t)g->n + (size_t)r) * (size_t)p->n_age_pad, *panel = panel_of(p, block, g->cell[corner]);
+    if (m == 1)
+      run_one(p, n_step, weight, panel, corner + 1 < p->n_corner ? panel_of(p, block, g->cell[corner + 1]) : panel_after(p, block, g->cell[0]), product);
+    else
+      sdn_gemm_run(multiply, weight, panel, product);
+  }
 }
 
 /* One block of columns of a group: from the first row that needs it to the last. */

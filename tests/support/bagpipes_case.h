@@ -27,7 +27,8 @@ typedef enum bagpipes_extent { BAGPIPES_STARS, BAGPIPES_WITH_GAS, BAGPIPES_WHOLE
 
 /* Light of case i that leaves the galaxy: continuum [n] erg/s/A at the pixels and lines [n_line] erg/s. */
 typedef struct bagpipes_light { double *continuum; int n_line; double line_A[BAGPIPES_MAX_LINE], line[BAGPIPES_MAX_LINE]; } bagpipes_light;
-void bagpipes_emit(const bagpipes_pixels *p, const json *c, size_t i, bagpipes_extent extent, bagpipes_light *light);
+/* law: another than its own, for trial; or NULL. */
+void bagpipes_emit(const bagpipes_pixels *p, const json *c, size_t i, bagpipes_extent extent, const char *law, bagpipes_light *light);
 
 /* Observed f_lambda [n], as it has it: lines in the nearest pixel, IGM there, its distances. */
 void bagpipes_observe(const bagpipes_pixels *p, const json *c, const bagpipes_light *light, double *f_lambda);
