@@ -29,6 +29,12 @@ test: all
 bench: all
 	@BUILD=$(BUILD) bench/run
 
+bench-peers: all
+	@BUILD=$(BUILD) bench/peers
+
+accuracy: all
+	@BUILD=$(BUILD) tools/accuracy
+
 lint:
 	@tools/install-deps build lint
 	@tools/lint
@@ -42,4 +48,4 @@ install: all
 clean:
 	rm -rf build build-* demo
 
-.PHONY: all demo test bench lint install clean
+.PHONY: all demo test bench bench-peers accuracy lint install clean

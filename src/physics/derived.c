@@ -11,6 +11,10 @@
 #define LIGHT_A_S 2.99792458e18
 #define PLANCK_ERG_S 6.62607015e-27   /* SI 2019 */
 #define LEAST_SSFR_PER_YR 1e-12
+/* Per Msun formed, below what any stars with dust or gas around them give: the logarithm of no light at all exists too, as a star formation rate of none does. */
+#define LEAST_POWER_LSUN 1e-6
+#define LEAST_LINE_LSUN 1e-10
+#define LEAST_Q_UNIT 1e-10            /* 1e30/s */
 #define AB_ZERO_NJY 31.4              /* magnitude of 1 nJy: 8.9 + 22.5 */
 #define LOG_Q_UNIT 40.0               /* ionising photons are counted in 1e40/s: float32 holds them then */
 
@@ -126,10 +130,14 @@ static void mark_rest(const sdn_forward *f, sdn_derived *d)
   for (int b = c->n_block_line; b < c->n_block; b++) d->need[b] = shines;
 }
 
+static int n_cell(const sdn_grid_table *t) { return t->n_age * t->n_metallicity * t->n_extra; }
+
+/* One number for every cell of another table. */
 static sdn_status new_table(const sdn_grid_table *like, sdn_grid_table *out, sdn_err *err)
 {
-  *out = (sdn_grid_table){.n_age = like->n_age, .n_metallicity = like->n_metallicity, .n_extra = 1, .n_column = 1};
-  out->value = sdn_alloc((size_t)like->n_age * (size_t)like->n_metallicity, sizeof *out->value, "a number per age and metallicity", err);
+  *out = *like;
+  out->n_column = 1;
+  out->value = sdn_alloc((size_t)n_cell(like), sizeof *out->value, "a number per cell of the grid", err);
   return out->value ? SDN_OK : err->status;
 }
 
@@ -144,11 +152,10 @@ static sdn_status mean_table(const sdn_grid *g, const sdn_filter *filter, double
   if (!weight) return err->status;
   const bool reaches = sdn_filter_weights(filter, g->n_wave, g->wave_A, 1, &first, &last, weight);
   const sdn_status status = reaches ? new_table(t, out, err) : SDN_OK;
-  for (int a = 0; out->value && a < t->n_age; a++)
-    for (int m = 0; m < t->n_metallicity; m++) {
-      const double mean = factor * sdn_kernel_dot(last - first, weight + first, sdn_grid_row(t, a, m, 0) + first);
-      out->value[a * t->n_metallicity + m] = (float)(times_age ? mean * g->axis[0].value[a] : mean);
-    }
+  for (int i = 0; out->value && i < n_cell(t); i++) {
+    const double mean = factor * sdn_kernel_dot(last - first, weight + first, t->value + (size_t)i * (size_t)t->n_column + first);
+    out->value[i] = (float)(times_age ? mean * g->axis[0].value[i / (t->n_metallicity * t->n_extra)] : mean);
+  }
   sdn_release(weight);
   return status;
 }
@@ -167,8 +174,7 @@ static sdn_status q_table(const sdn_grid *g, sdn_grid_table *out, sdn_err *err)
     return status;
   }
   if (new_table(t, out, err)) return err->status;
-  for (int a = 0; a < t->n_age; a++)
-    for (int m = 0; m < t->n_metallicity; m++) out->value[a * t->n_metallicity + m] = (float)pow(10, (double)*sdn_grid_row(t, a, m, 0) - LOG_Q_UNIT);
+  for (int i = 0; i < n_cell(t); i++) out->value[i] = (float)pow(10, (double)t->value[i] - LOG_Q_UNIT);
   return SDN_OK;
 }
 
@@ -194,13 +200,16 @@ sdn_status sdn_derived_place(const sdn_forward *f, sdn_derived *d, sdn_err *err)
 /* A magnitude or slope of nothing at all does not exist. */
 static double finite_or_nan(double x) { return isfinite(x) ? x : NAN; }
 
-/* sum over all stars of a table of one number per age and metallicity, per Msun; NaN without a table. */
+/* NaN stays. */
+static double log_floored(double x, double least) { return log10(x < least ? least : x); }
+
+/* sum over all stars of a table of one number per cell, per Msun; NaN without a table. */
 static double sum_over_stars(const sdn_forward *f, const sdn_galaxy *g, const sdn_grid_table *t)
 {
   double sum = 0;
   if (!t->value || f->n_beam == 0) return NAN;
   for (int b = 0; b < f->n_beam; b++)
-    for (int k = 0; k < g->beam[b].n_strip; k++) sum += sdn_strip_sum(&g->beam[b].strip[k], t);
+    for (int k = 0; k < g->beam[b].n_strip; k++) sum += sdn_strip_sum(f->model->grid, &g->place, &g->beam[b].strip[k], t);
   return sum;
 }
 
@@ -299,7 +308,7 @@ static double of_line(const view *v, const sdn_derived_item *item)
   bare.transmission = NULL;
   if (item->kind == SDN_DERIVE_LINE_FLUX) return sdn_observable_value(line->flux, 0, sdn_observable_lines(line->flux, &v->lines), &where);
   const double luminosity = sdn_observable_lines(line->flux, &bare);
-  if (item->kind == SDN_DERIVE_LINE_LUMINOSITY) return log10(luminosity * v->g->mass_msun);
+  if (item->kind == SDN_DERIVE_LINE_LUMINOSITY) return log10(v->g->mass_msun) + log_floored(luminosity, LEAST_LINE_LSUN * SDN_LSUN_ERG_S);
   return line->continuum.covered ? luminosity / dot(&line->continuum, v->emergent.spectrum) : NAN;
 }
 
@@ -307,8 +316,8 @@ static double of_stars(const view *v, const sdn_derived_item *item, int i)
 {
   const sdn_grid_table *light = v->d->light + 2 * i;
   switch (item->kind) {
-  case SDN_DERIVE_Q_HI: return log10(sum_over_stars(v->f, v->g, &v->d->q_hi) * v->g->mass_msun) + LOG_Q_UNIT;
-  case SDN_DERIVE_XI_ION: return log10(sum_over_stars(v->f, v->g, &v->d->q_hi)) + LOG_Q_UNIT - log10(intrinsic_uv(v));
+  case SDN_DERIVE_Q_HI: return log_floored(sum_over_stars(v->f, v->g, &v->d->q_hi), LEAST_Q_UNIT) + log10(v->g->mass_msun) + LOG_Q_UNIT;
+  case SDN_DERIVE_XI_ION: return log_floored(sum_over_stars(v->f, v->g, &v->d->q_hi), LEAST_Q_UNIT) + LOG_Q_UNIT - log10(intrinsic_uv(v));
   default: return 1e-9 * sum_over_stars(v->f, v->g, &light[1]) / sum_over_stars(v->f, v->g, &light[0]);
   }
 }
@@ -324,8 +333,8 @@ static double of_spectrum(const view *v, const sdn_derived_item *item, int i)
   case SDN_DERIVE_RATIO: return (item->x[0] > 0 ? item->x[0] : 1) * sdn_derived_mean(v->d, &l, item->window) / sdn_derived_mean(v->d, &l, item->other);
   case SDN_DERIVE_INDEX:
   case SDN_DERIVE_INDEX_MAG: return sdn_derived_index(v->d, &l, item);
-  case SDN_DERIVE_L_IR: return log10(mass * sdn_derived_mean(v->d, &l, item->window) * v->d->plan->window[item->window].filter->norm * LIGHT_A_S / SDN_LSUN_ERG_S);
-  case SDN_DERIVE_L_DUST: return log10(mass * v->emergent.absorbed_lsun);
+  case SDN_DERIVE_L_IR: return log10(mass) + log_floored(sdn_derived_mean(v->d, &l, item->window) * v->d->plan->window[item->window].filter->norm * LIGHT_A_S / SDN_LSUN_ERG_S, LEAST_POWER_LSUN);
+  case SDN_DERIVE_L_DUST: return log10(mass) + log_floored(v->emergent.absorbed_lsun, LEAST_POWER_LSUN);
   case SDN_DERIVE_LINE_LUMINOSITY:
   case SDN_DERIVE_LINE_FLUX:
   case SDN_DERIVE_LINE_EW: return of_line(v, item);

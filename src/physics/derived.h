@@ -36,7 +36,8 @@
  *     windows: {NAME: {kind: index | index_mag, feature: [a, b], blue: [a, b], red: [a, b], medium: air | vacuum, lines: false}}      index_NAME
  *              {NAME: {kind: ratio, numerator: [a, b], denominator: [a, b], of: f_nu | f_lambda, medium:, lines:}}                    ratio_NAME
  *     lines: [Halpha, ...]                       log_l_NAME_erg_per_s, flux_NAME [1e-20 erg/s/cm2, behind the IGM], ew_NAME_A [rest] (observable.h)
- * What a grid does not reach is NaN. */
+ * What a grid does not reach is NaN. Logarithms of light that may be none have a floor, per Msun formed: 1e-6 Lsun of log_l_dust_lsun and log_l_ir_lsun, 1e-10 Lsun of a
+ * line, 1e30 ionising photons/s. */
 #ifndef SDN_PHYSICS_DERIVED_H
 #define SDN_PHYSICS_DERIVED_H
 

@@ -106,8 +106,8 @@ sdn_status sdn_galaxy_of_weights(const sdn_forward *f, const double *params, con
 double sdn_galaxy_mass_since(const sdn_forward *f, const sdn_galaxy *g, double age_yr);   /* formed within the last age_yr, of unit total */
 double sdn_galaxy_mean_age_yr(const sdn_forward *f, const sdn_galaxy *g);
 double sdn_galaxy_age_of_fraction(const sdn_forward *f, const sdn_galaxy *g, double fraction_formed);
-/* sum of weight times a table of one column (star_fraction, log_q_hi); axes of the table beyond metallicity are taken at their first node. */
-double sdn_strip_sum(const sdn_strip *s, const sdn_grid_table *t);
+/* sum of weight times a table of one column of the grid (star_fraction, ...), interpolated at the place along the axes beyond metallicity that it has. */
+double sdn_strip_sum(const sdn_grid *grid, const sdn_place *place, const sdn_strip *s, const sdn_grid_table *t);
 
 /* Starlight of the beams of n galaxies before dust: beam b of galaxy i at [(i n_beam + b) stride]; NULL where the model has none. */
 typedef struct sdn_light { float *stars, *taken, *nebula; long stride, stride_taken, stride_nebula; int n_taken; } sdn_light;

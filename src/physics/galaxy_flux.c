@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* From the spectra of a tile of galaxies to their fluxes in every band: IGM, redshift, filters, lines. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/parallel.h"
+#include "base/sort.h"
 #include "physics/galaxy.h"
 #include "physics/galaxy_kernel.h"
 
@@ -142,7 +142,7 @@ sdn_status sdn_galaxies_flux(const sdn_forward *f, int n, const sdn_galaxy *g, l
     mark_need(f, &g[i], need + (size_t)i * n_block);
   }
   if (sdn_galaxies_light(f, n, g, need, &light, arena, err)) return err->status;
-  qsort(order, (size_t)n, sizeof *order, by_redshift);
+  sdn_sort(order, (size_t)n, sizeof *order, by_redshift);
   for (int k = 0; k < n; k++) {
     const int i = order[k].index;
     const unsigned char *needed = need + (size_t)i * n_block;

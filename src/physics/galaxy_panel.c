@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "physics/galaxy_panel.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/gemm.h"
+#include "base/sort.h"
 #include "base/vector.h"
 #include "physics/galaxy_energy.h"
 
@@ -280,7 +280,7 @@ static sdn_status make_groups(const sdn_panels *p, int n, const sdn_panel_row *r
   group *g = sdn_arena_take(arena, (size_t)n, sizeof *g, err);
   if (!order || !g) return err->status;
   for (int i = 0; i < n; i++) order[i] = (entry){row_cell(p, &rows[i]), i, smaller(rows[i].n_age, p->n_age), rows[i].redshift};
-  if (n > 1) qsort(order, (size_t)n, sizeof *order, by_cell_then_redshift);
+  sdn_sort(order, (size_t)n, sizeof *order, by_cell_then_redshift);
   *n_group = 0;
   for (int i = 0; i < n;) {
     group *now = &g[(*n_group)++];

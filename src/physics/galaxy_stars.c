@@ -238,15 +238,44 @@ double sdn_galaxy_age_of_fraction(const sdn_forward *f, const sdn_galaxy *g, dou
   return 0.5 * (young + old);
 }
 
-double sdn_strip_sum(const sdn_strip *s, const sdn_grid_table *t)
+/* Cells of a table's axes beyond metallicity around a place, and their shares [MAX_CORNER]; how many. */
+#define MAX_CORNER (1 << (SDN_GRID_MAX_AXIS - 2))
+static int corners_around(const sdn_grid *grid, const sdn_place *place, const sdn_grid_table *t, int *cell, double *share)
+{
+  int n = 1;
+  cell[0] = 0;
+  share[0] = 1;
+  for (int a = 2; a < grid->n_axis && t->n_extra > 1; a++)
+    for (int i = 0, n_before = n; t->has_extra[a] && i < n_before; i++) {
+      const int low = cell[i] * grid->axis[a].n + place->node[a];
+      if (place->t[a] > 0) {   /* also keeps away from the node beyond the last */
+        cell[n] = low + 1;
+        share[n++] = share[i] * place->t[a];
+      }
+      cell[i] = low;
+      share[i] *= 1 - place->t[a];
+    }
+  return n;
+}
+
+static double sum_in_cell(const sdn_strip *s, const sdn_grid_table *t, int cell)
 {
   double sum = 0;
   const bool many = t->n_metallicity > 1;
   for (int a = 0; a < s->n_age && a < t->n_age; a++) {
     const double up = s->weight_up ? (double)s->weight_up[a] : s->t * (double)s->weight[a], low = s->weight_up ? (double)s->weight[a] : (1 - s->t) * (double)s->weight[a];
-    sum += low * (double)*sdn_grid_row(t, a, many ? s->metallicity : 0, 0);
-    if (up > 0) sum += up * (double)*sdn_grid_row(t, a, many ? s->metallicity + 1 : 0, 0);
+    sum += low * (double)*sdn_grid_row(t, a, many ? s->metallicity : 0, cell);
+    if (up > 0) sum += up * (double)*sdn_grid_row(t, a, many ? s->metallicity + 1 : 0, cell);
   }
+  return sum;
+}
+
+double sdn_strip_sum(const sdn_grid *grid, const sdn_place *place, const sdn_strip *s, const sdn_grid_table *t)
+{
+  int cell[MAX_CORNER];
+  double share[MAX_CORNER], sum = 0;
+  const int n = corners_around(grid, place, t, cell, share);
+  for (int i = 0; i < n; i++) sum += share[i] * sum_in_cell(s, t, cell[i]);
   return sum;
 }
 

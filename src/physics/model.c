@@ -142,6 +142,9 @@ static sdn_status add_grid_axes(sdn_model *m, const sdn_yaml *root, sdn_err *err
   for (int a = 2; a < m->grid->n_axis; a++)
     if (strcmp(m->grid->axis[a].name, log_u_axis) != 0) known[n_known++] = m->grid->axis[a].name;
   if (map && map->kind != SDN_YAML_MAP) return sdn_yaml_fail(map, err, "grid_axes must be a map from axis names to parameters");
+  if (map && map->n > 0 && n_known == 0)
+    return sdn_yaml_fail(map, err, "%s under grid_axes: grid %s has no further axes%s; leave grid_axes out", map->key[0], m->grid->name,
+                         find_log_u_axis(m->grid) < 0 ? "" : " (log_u is set under nebular)");
   if (map && sdn_yaml_only_keys(map, known, n_known, err)) return err->status;
   for (int a = 2; a < m->grid->n_axis; a++) {
     const sdn_grid_axis *axis = &m->grid->axis[a];
@@ -231,7 +234,7 @@ static sdn_status read_light(sdn_model *m, const sdn_yaml *root, sdn_err *err)
   }
   if (agn && !sdn_model_is_none(agn) && sdn_agn_new(agn, m->prior, &m->agn, err)) return err->status;
   if (m->agn && m->n_population == 0 && sdn_agn_fraction_wave_A(m->agn) > 0)
-    return sdn_yaml_fail(agn, err, "fraction is the nucleus' share of all light, but this model has no stars; give log_l_bol_lsun instead");
+    return sdn_yaml_fail(agn, err, "the nucleus' fraction is of the galaxy's light, but this model has no stars; give log_l_bol_lsun instead");
   return sdn_igm_new(sdn_yaml_get(root, "igm"), m->prior, &m->igm, err);
 }
 

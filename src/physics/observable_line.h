@@ -6,9 +6,9 @@
 #include "base/memory.h"
 
 #define SDN_LINE_TOLERANCE 5e-4   /* relative: how far a grid's wavelength may be from the line meant (grids list air wavelengths rounded to 1 A as vacuum ones) */
-#define SDN_LINE_MAX 16           /* lines under one name */
+#define SDN_LINE_MAX 32           /* lines under one name */
 
-/* The lines of a grid, any order: id[l] as the grid calls it, wave_A vacuum. */
+/* The lines of a grid and of an active nucleus, any order: id[l] as the grid calls it, or agn_broad_..., agn_narrow_...; wave_A vacuum. */
 typedef struct sdn_line_list { int n; char *const *id; const double *wave_A; const char *owner; } sdn_line_list;   /* owner: the grid's name, for messages */
 
 typedef struct sdn_line_pick {
@@ -21,6 +21,8 @@ typedef struct sdn_line_pick {
  *   an id of the list itself ("H 1 6562.80A"): all lines that have it;
  *   a usual name (Halpha, OIII5007, OII3727, ...): its members, by their Cloudy ids or else by wavelength; of a blend, those members that the list has;
  *   a vacuum wavelength in Angstrom: the nearest line within SDN_LINE_TOLERANCE, with any other at the same wavelength.
+ * A usual name or wavelength means all the light of a transition: of the gas around stars and, in a model that has them, of the nucleus' broad and narrow line.
+ * What the nucleus has as one line only, such as OII3727, belongs to each of the transitions in it, and in their sum counts once. An id means that line alone.
  * err SDN_USAGE names the part that is not there, and the nearest name. */
 sdn_status sdn_line_find(const sdn_line_list *list, const char *name, sdn_line_pick *pick, sdn_err *err);
 /* Whether it has the form of a name: no part is empty or longer than 63 characters. Whether a grid has it only that grid knows. */

@@ -14,7 +14,8 @@
 #define FLAT 0.5           /* ln phi changes by less over an interval: then quadrature of 12 points is exact, and differences are not */
 #define NEGLIGIBLE 45.0    /* e^-45 of the highest rate or less */
 #define LOWEST -1e7        /* ln of the rate, compared with its peak; squares of x lose too many digits below */
-#define YOUNG 0.02         /* of the time since the onset of a log-normal: so young that one distance serves all */
+#define YOUNG 0.02         /* of the time since the onset of a log-normal: so young that one distance serves all, */
+#define YOUNG_SHARE 0.1    /* if it is at least this share of that span: else each panel finds its own, which spares the many that hold no mass */
 
 /* X_YOUNG, X_OLD: x at the end and at the onset of star formation (gaussian: rising with age; log_normal: falling). TOP: ln of phi's height in the
  * window, without 1/sqrt(2 pi). */
@@ -233,7 +234,8 @@ static double log_normal_mean_age_yr(const sdn_sfh *h)
 static double log_normal_reach_yr(const sdn_sfh *h, int segment, double younger_yr, double older_yr)
 {
   (void)segment;
-  if (older_yr - h->knot_yr[0] < YOUNG * (h->value[ORIGIN_YR] - h->knot_yr[0])) return h->value[YOUNG_REACH_YR];
+  const double young_yr = YOUNG * (h->value[ORIGIN_YR] - h->knot_yr[0]);
+  if (older_yr - h->knot_yr[0] < young_yr && h->value[YOUNG_REACH_YR] > YOUNG_SHARE * young_yr) return h->value[YOUNG_REACH_YR];
   const double inverse_peak = 1 / h->value[PEAK_YR], sigma = h->value[WIDTH], least = 1e-300, middle_yr = h->value[ORIGIN_YR] - 0.5 * (younger_yr + older_yr);
   const double high = sdn_vlog((h->value[ORIGIN_YR] - younger_yr) * inverse_peak) / sigma - sigma;
   const double low = sdn_vlog(fmax((h->value[ORIGIN_YR] - older_yr) * inverse_peak, least)) / sigma - sigma;

@@ -139,7 +139,7 @@ static row *row_of(table *t, const char *name)
 static void add(row *r, double error, size_t number, const char *where)
 {
   if (r->n < 200000) r->error[r->n++] = error;
-  if (error <= r->largest) return;
+  if (error <= r->largest || isnan(r->largest)) return;   /* NaN stays */
   r->largest = error;
   snprintf(r->worst, sizeof r->worst, "case %zu %s", number, where);
 }

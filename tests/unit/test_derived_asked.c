@@ -34,6 +34,7 @@ static void must(sdn_status status)
 static double flat(int age, int metallicity, int u, double w) { (void)age; (void)metallicity; (void)u; (void)w; return 1e20; }
 static double ramp(int age, int metallicity, int u, double w) { (void)age; (void)metallicity; (void)u; return 1e17 * w; }   /* linear: exact on any nodes */
 static double fading(int age, int metallicity, int u, double w) { (void)metallicity; (void)u; (void)w; return 1e20 * pow(2, -age); }
+static double dark_blue(int age, int metallicity, int u, double w) { (void)age; (void)metallicity; (void)u; return w < 1000 ? 0 : 1e20; }
 static double nothing(int age, int metallicity, int u, double w) { (void)age; (void)metallicity; (void)u; (void)w; return 0; }
 static double lines(int age, int metallicity, int u, double w) { (void)age; (void)metallicity; (void)u; return w > 6000 ? 3e34 : 1e34; }
 
@@ -232,7 +233,7 @@ static void infrared_power(void **unused)
   (void)unused;
   machine m = make(&stars, "derived: {quantities: [log_l_ir_lsun, log_l_dust_lsun]}\n");
   close_to(&m, "log_l_ir_lsun", 30 + log10(LIGHT_A_S * (1 / 8e4 - 1 / 1e7) / LSUN), TOL_FLOAT);
-  assert_true(isnan(value_of(&m, "log_l_dust_lsun")));   /* no dust, no power */
+  close_to(&m, "log_l_dust_lsun", 10 - 6, 1e-12);   /* no dust: the floor */
   unmake(&m);
   m = make(&stars, "dust: {law: calzetti, a_v_mag: 1}\nderived: {quantities: [log_l_dust_lsun]}\n");
   dusty d = {m.model->screens[0].ism, m.params, 1};
@@ -296,6 +297,142 @@ static void lines_are_described(void **unused)
   unmake(&m);
 }
 
+/* ------------------------------------------------------------------ a grid with a further axis */
+
+enum { N_ALPHA = 3 };
+static const double alpha[N_ALPHA] = {-0.2, 0.2, 0.6}, light_of[N_ALPHA] = {1, 2, 4}, survive[N_ALPHA] = {.5, .4, .2}, photons[N_ALPHA] = {1e46, 2e46, 8e46};
+
+/* Flat light times light_of; at the second alpha three times as much of stars beyond the fifth node of age. */
+static void write_alpha_grid(const char *path, bool with_q)
+{
+  enum { n_age = 9, n_z = 2 };
+  const char *const axes[] = {"ages", "metallicities", "alpha_enhancements"};
+  static float light[n_age * n_z * N_ALPHA * N_WAVE];
+  double age[n_age], z[n_z] = {1e-4, 3e-2}, fraction[n_age * n_z * N_ALPHA], log_q[n_age * n_z * N_ALPHA];
+  sdn_h5 *h;
+  for (int a = 0; a < n_age; a++) age[a] = fixture_age_yr(&stars, a);
+  for (int c = 0; c < n_age * n_z * N_ALPHA; c++) {
+    const int k = c % N_ALPHA, a = c / (n_z * N_ALPHA);
+    fraction[c] = survive[k];
+    log_q[c] = log10(photons[k]);
+    for (int j = 0; j < N_WAVE; j++) light[(size_t)c * N_WAVE + (size_t)j] = (float)(1e20 * light_of[k] * (k == 1 && a > 4 ? 3 : 1));
+  }
+  must(sdn_h5_create(path, &h, &err));
+  must(sdn_h5_set_texts(h, "/", "axes", axes, 3, &err));
+  must(sdn_h5_make(h, "axes/ages", SDN_H5_DOUBLE, &(sdn_h5_shape){1, {n_age}}, age, &err));
+  must(sdn_h5_make(h, "axes/metallicities", SDN_H5_DOUBLE, &(sdn_h5_shape){1, {n_z}}, z, &err));
+  must(sdn_h5_make(h, "axes/alpha_enhancements", SDN_H5_DOUBLE, &(sdn_h5_shape){1, {N_ALPHA}}, alpha, &err));
+  must(sdn_h5_make(h, "spectra/wavelength", SDN_H5_DOUBLE, &(sdn_h5_shape){1, {N_WAVE}}, wave_A, &err));
+  must(sdn_h5_make(h, "spectra/incident", SDN_H5_FLOAT, &(sdn_h5_shape){4, {n_age, n_z, N_ALPHA, N_WAVE}}, light, &err));
+  must(sdn_h5_make(h, "star_fraction", SDN_H5_DOUBLE, &(sdn_h5_shape){3, {n_age, n_z, N_ALPHA}}, fraction, &err));
+  if (with_q) must(sdn_h5_make(h, "log10_specific_ionising_luminosity/HI", SDN_H5_DOUBLE, &(sdn_h5_shape){3, {n_age, n_z, N_ALPHA}}, log_q, &err));
+  must(sdn_h5_close(h, &err));
+}
+
+static machine make_alpha(bool with_q, double at)
+{
+  machine m;
+  char more[256];
+  const double z[MAX_PARAM] = {0};
+  const char *path = scratch_file("alpha.hdf5");
+  write_alpha_grid(path, with_q);
+  snprintf(more, sizeof more, "grid_axes: {alpha_enhancements: %g}\nderived: {quantities: [log_q_hi_per_s, log_xi_ion_hz_per_erg], light_weighted_age: [5500]}\n", at);
+  must(parse(path, more, &m.model));
+  must(sdn_forward_new(m.model, 0, NULL, &m.forward, &err));
+  must(sdn_prior_params(sdn_model_prior(m.model), 1, z, m.params, &err));
+  return m;
+}
+
+static double between(const double *node, double t, int low) { return (1 - t) * node[low] + t * node[low + 1]; }
+
+/* All tables are linear between alpha's nodes, as its spectra are; Q itself, not its logarithm. */
+static void further_axes_count(void **unused)
+{
+  static const struct { double at, t; int low; } place[] = {{-0.2, 0, 0}, {0, .5, 0}, {0.5, .75, 1}, {0.6, 1, 1}};
+  (void)unused;
+  for (int i = 0; i < 4; i++) {
+    const double l = between(light_of, place[i].t, place[i].low), q = between(photons, place[i].t, place[i].low);
+    machine m = make_alpha(true, place[i].at);
+    close_to(&m, "log_mass_surviving_msun", 10 + log10(between(survive, place[i].t, place[i].low)), TOL_FLOAT);
+    close_to(&m, "log_ssfr_100myr_per_yr", value_of(&m, "log_sfr_100myr_msun_per_yr") - value_of(&m, "log_mass_surviving_msun"), TOL_FLOAT);
+    close_to(&m, "log_q_hi_per_s", 10 + log10(q), TOL_FLOAT);
+    unmake(&m);
+    m = make_alpha(false, place[i].at);   /* photons counted in the spectra, which old stars of the second node have three times as many of: between all and none */
+    const double counted = 10 + log10(1e20 * log(911.753 / 91) / PLANCK_ERG_S), got = value_of(&m, "log_q_hi_per_s");
+    assert_true(got > counted + log10(l) - TOL_FLOAT && got < counted + log10(3 * l) + TOL_FLOAT);
+    close_to(&m, "log_xi_ion_hz_per_erg", counted - 30, TOL_FLOAT);   /* both scale alike */
+    unmake(&m);
+  }
+}
+
+/* At the second node old light counts three times: (1 - t) A0 + t A1 over the same of the light, from the two nodes' own ages. */
+static void light_ages_on_a_further_axis(void **unused)
+{
+  double age[9], weight[9], light[2] = {0}, aged[2] = {0};
+  sdn_sfh h;
+  (void)unused;
+  machine m = make_alpha(true, 0);
+  sdn_arena *arena = sdn_arena_new(&err);
+  assert_non_null(arena);
+  for (int i = 0; i < 9; i++) age[i] = fixture_age_yr(&stars, i);
+  must(sdn_sfh_prepare(m.model->population[0].sfh, m.params, sdn_cosmology_age_yr(m.model->cosmology, 1), 1e10, arena, &h, &err));
+  sdn_sfh_weights(&h, 9, age, weight);
+  for (int i = 0; i < 9; i++)
+    for (int k = 0; k < 2; k++) {
+      const double l = weight[i] * light_of[k] * (k == 1 && i > 4 ? 3 : 1);
+      light[k] += l;
+      aged[k] += l * age[i];
+    }
+  close_to(&m, "light_weighted_age_5500_gyr", 1e-9 * (aged[0] + aged[1]) / (light[0] + light[1]), TOL_FLOAT);
+  assert_true(fabs((aged[0] + aged[1]) / (light[0] + light[1]) / (aged[0] / light[0]) - 1) > 1e-3);
+  sdn_arena_free(arena);
+  unmake(&m);
+}
+
+/* No dust, no gas: finite, so that a draw of it is none that failed. */
+static void no_light_has_a_floor(void **unused)
+{
+  static const double line_A[] = {4862.68, 6564.61};
+  grid_fixture f = stars;
+  (void)unused;
+  f.nebular_continuum = nothing;
+  f.lines = lines;
+  f.n_line = 2;
+  f.line_A = line_A;
+  machine m = make(&f, "nebular: {escape_fraction: 1}\ndust: {law: calzetti, a_v_mag: 0}\nderived: {lines: [Halpha], quantities: [log_l_dust_lsun]}\n");
+  close_to(&m, "log_l_dust_lsun", 10 - 6, 1e-12);
+  close_to(&m, "log_l_Halpha_erg_per_s", 10 - 10 + log10(LSUN), 1e-12);
+  assert_true(value_of(&m, "ew_Halpha_A") == 0 && value_of(&m, "flux_Halpha") == 0);
+  unmake(&m);
+  f = stars;
+  while (f.wave_A[0] < 400) f.wave_A++, f.n_wave--;
+  f.incident = dark_blue;
+  m = make(&f, "derived: {quantities: [log_q_hi_per_s]}\n");
+  close_to(&m, "log_q_hi_per_s", 10 + 30, 1e-12);
+  unmake(&m);
+}
+
+/* A usual name is all the light of a transition: gas, broad and narrow line. */
+static void lines_of_the_nucleus_count(void **unused)
+{
+  static const double line_A[] = {4862.68, 6564.61};
+  grid_fixture f = stars;
+  (void)unused;
+  f.nebular_continuum = nothing;
+  f.lines = lines;
+  f.n_line = 2;
+  f.line_A = line_A;
+  machine m = make(&f, "agn: {disc: broken_power_law, log_l_bol_lsun: 13, lines: {broad_covering_fraction: 0.1, narrow_covering_fraction: 0.1}}\n"
+                       "derived: {lines: [Halpha, 6564.6, line b, agn_broad_h_alpha, agn_narrow_h_alpha, agn_narrow_n2_6585, NII6583]}\n");
+  const double gas = pow(10, value_of(&m, "log_l_line_b_erg_per_s") - 40), broad = pow(10, value_of(&m, "log_l_agn_broad_h_alpha_erg_per_s") - 40),
+               narrow = pow(10, value_of(&m, "log_l_agn_narrow_h_alpha_erg_per_s") - 40);
+  assert_true(fabs(gas / 3e4 - 1) < 10 * TOL_FLOAT && broad > 0.01 * gas && narrow > 0.01 * gas);
+  close_to(&m, "log_l_Halpha_erg_per_s", 40 + log10(gas + broad + narrow), TOL_FLOAT);
+  close_to(&m, "log_l_6564_6_erg_per_s", 40 + log10(gas + broad + narrow), TOL_FLOAT);
+  close_to(&m, "log_l_NII6583_erg_per_s", value_of(&m, "log_l_agn_narrow_n2_6585_erg_per_s"), TOL_FLOAT);   /* the grid has none */
+  unmake(&m);
+}
+
 static void what_the_grid_lacks_is_nan(void **unused)
 {
   grid_fixture f = stars;
@@ -353,6 +490,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(history_is_described), cmocka_unit_test(magnitudes_and_colours), cmocka_unit_test(breaks_are_measured), cmocka_unit_test(indices_are_equivalent_widths),
     cmocka_unit_test(ionising_photons_are_counted), cmocka_unit_test(infrared_power), cmocka_unit_test(ages_are_weighted_by_light), cmocka_unit_test(lines_are_described),
+    cmocka_unit_test(further_axes_count), cmocka_unit_test(light_ages_on_a_further_axis), cmocka_unit_test(no_light_has_a_floor), cmocka_unit_test(lines_of_the_nucleus_count),
     cmocka_unit_test(what_the_grid_lacks_is_nan), cmocka_unit_test(slips_are_named),
   };
   return cmocka_run_group_tests_name("derived_asked", tests, setup, NULL);

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "physics/agn_own.h"
 #include "physics/observable.h"
 
 #define LIGHT_A_S 2.99792458e18
@@ -47,6 +48,13 @@ static void is(const sdn_line_list *list, const char *name, int n, int a, int b)
   assert_true(pick.low_A <= list->wave_A[a] && pick.high_A >= list->wave_A[n > 1 ? b : a]);
 }
 
+static int index_of(const sdn_line_list *list, const char *id)
+{
+  int l = 0;
+  while (l < list->n && strcmp(list->id[l], id)) l++;
+  return l;
+}
+
 static void lines_are_found_by_any_name(void **state)
 {
   (void)state;
@@ -67,6 +75,44 @@ static void lines_are_found_by_any_name(void **state)
   is(&inoue, "NII6583", 1, 10, 0);
   is(&inoue, "L3889A", 2, 4, 5);
   is(&inoue, "3889", 2, 4, 5);                    /* two at one place */
+}
+
+/* Every name that the table gives the nucleus is one of its lines, within a blend's width of the transition; and those at a transition's place are found by it. */
+static void lines_of_the_nucleus_are_found(void **state)
+{
+  const double blend = 4e-3;   /* half the widest doublet that is one line there, N V 1239+1243 */
+  char *id[SDN_AGN_N_LINE];
+  double wave[SDN_AGN_N_LINE];
+  int n_found[SDN_AGN_N_LINE] = {0}, n;
+  (void)state;
+  for (int l = 0; l < SDN_AGN_N_LINE; l++) {
+    id[l] = (char *)sdn_agn_line_list[l].id;
+    wave[l] = sdn_agn_line_list[l].wave_A;
+  }
+  const sdn_line_list nucleus = {SDN_AGN_N_LINE, id, wave, "nucleus"};
+  sdn_line_usual_name(0, &n);
+  for (int i = 0; i < n; i++) {
+    const char *name = sdn_line_usual_name(i, NULL);
+    const double w = sdn_line_wave_A(name);
+    sdn_line_pick pick = {0};
+    const bool found = sdn_line_find(&nucleus, name, &pick, &err) == SDN_OK;
+    bool near = false;
+    for (int l = 0; l < SDN_AGN_N_LINE; l++) near = near || fabs(wave[l] / w - 1) < 1e-5;
+    if (near && !found) fail_msg("%s is not found", name);
+    for (int k = 0; found && k < pick.n; k++) {
+      n_found[pick.line[k]]++;
+      const bool doublet = !strcmp(name, "OIII") || !strcmp(name, "NII") || !strcmp(name, "SII");
+      if (!(fabs(wave[pick.line[k]] / w - 1) < (doublet ? 0.011 : blend))) fail_msg("%s means %s", name, id[pick.line[k]]);
+    }
+  }
+  int n_unnamed = 0;
+  for (int l = 0; l < SDN_AGN_N_LINE; l++) n_unnamed += n_found[l] == 0;
+  assert_int_equal(n_unnamed, 10);   /* O VI O I 1305 C II Si IV Al III Si III] H 10 H 9 N I [O I] 6366: no usual names; counted by hand */
+  is(&nucleus, "Halpha+NII", 4, index_of(&nucleus, "agn_narrow_n2_6550"), index_of(&nucleus, "agn_narrow_n2_6585"));
+  is(&nucleus, "OII3727", 1, index_of(&nucleus, "agn_narrow_o2_3728"), 0);
+  is(&nucleus, "OII3726+OII3729", 1, index_of(&nucleus, "agn_narrow_o2_3728"), 0);   /* a blend counts once */
+  is(&nucleus, "CIV1549", 1, index_of(&nucleus, "agn_broad_c4_1549"), 0);
+  is(&nucleus, "agn_broad_h_alpha", 1, index_of(&nucleus, "agn_broad_h_alpha"), 0);
 }
 
 static void refused(const sdn_line_list *list, const char *name, const char *word)
@@ -259,7 +305,8 @@ static void bands_and_pixels_take_lines(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(lines_are_found_by_any_name), cmocka_unit_test(unknown_lines_are_refused), cmocka_unit_test(usual_names_agree_with_their_ids), cmocka_unit_test(kinds_and_units),
+    cmocka_unit_test(lines_are_found_by_any_name), cmocka_unit_test(lines_of_the_nucleus_are_found), cmocka_unit_test(unknown_lines_are_refused),
+    cmocka_unit_test(usual_names_agree_with_their_ids), cmocka_unit_test(kinds_and_units),
     cmocka_unit_test(bad_ids_are_refused), cmocka_unit_test(lines_are_measured), cmocka_unit_test(sparse_nodes_serve_sidebands), cmocka_unit_test(bands_and_pixels_take_lines),
   };
   return cmocka_run_group_tests_name("observable", tests, NULL, NULL);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -184,12 +185,73 @@ static void loops_may_be_nested(void **state)
   assert_int_equal(atomic_load(&sum), 20 * 45);
 }
 
+static sdn_status note_memory(void *ctx, long tile, sdn_arena *arena, sdn_err *err)
+{
+  void **where = ctx;
+  (void)tile;
+  *where = sdn_arena_take(arena, 1000, 8, err);
+  return *where ? SDN_OK : err->status;
+}
+
+/* What a sampler relies on: its thousandth call finds the memory of the first. */
+static void memory_waits_for_the_next_call(void **state)
+{
+  (void)state;
+  void *first = NULL, *again = NULL;
+  sdn_err err;
+  assert_int_equal(sdn_parallel_tiles(1, note_memory, &first, NULL, NULL, &err), SDN_OK);
+  for (int i = 0; i < 100; i++) {
+    assert_int_equal(sdn_parallel_tiles(1, note_memory, &again, NULL, NULL, &err), SDN_OK);
+    assert_ptr_equal(again, first);
+  }
+}
+
+/* Writes its own mark all over its memory and finds it unchanged. */
+static sdn_status keep_mark(void *ctx, long tile, sdn_arena *arena, sdn_err *err)
+{
+  const long mark = *(const int *)ctx * 1000L + tile;
+  enum { N = 3000 };
+  long *mine = sdn_arena_take(arena, N, sizeof *mine, err);
+  if (!mine) return err->status;
+  for (int i = 0; i < N; i++) mine[i] = mark;
+  for (int i = 0; i < N; i++)
+    if (mine[i] != mark) return sdn_fail(err, SDN_NUMERIC, "memory is shared");
+  return SDN_OK;
+}
+
+static void *call_often(void *ctx)
+{
+  const sdn_run run = {.n_thread = 2};
+  sdn_err err;
+  for (int i = 0; i < 200; i++)
+    if (sdn_parallel_tiles(1 + i % 4, keep_mark, ctx, &run, NULL, &err)) return ctx;
+  return NULL;
+}
+
+static void callers_share_no_memory(void **state)
+{
+  enum { N_CALLER = 5 };
+  pthread_t caller[N_CALLER];
+  int name[N_CALLER];
+  (void)state;
+  for (int i = 0; i < N_CALLER; i++) {
+    name[i] = i;
+    assert_int_equal(pthread_create(&caller[i], NULL, call_often, &name[i]), 0);
+  }
+  for (int i = 0; i < N_CALLER; i++) {
+    void *failed = NULL;
+    pthread_join(caller[i], &failed);
+    assert_null(failed);
+  }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(every_tile_runs_once_for_any_thread_count), cmocka_unit_test(the_lowest_failure_is_reported),
     cmocka_unit_test(a_stop_ends_it),                            cmocka_unit_test(progress_is_calm_and_complete),
     cmocka_unit_test(a_crew_keeps_its_arenas),                   cmocka_unit_test(loops_may_be_nested),
+    cmocka_unit_test(memory_waits_for_the_next_call),            cmocka_unit_test(callers_share_no_memory),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
