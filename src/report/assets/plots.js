@@ -130,10 +130,10 @@ function spectrumOf(parent, s) {
       {name: 'y', type: 'linear', domain: [low, high], range: 'height', nice: true}],
     axes: [{orient: 'bottom', scale: 'x', title: 'observed wavelength [µm]', grid: true, tickCount: 10}, {orient: 'left', scale: 'y', title: 'flux density [nJy]', grid: true, tickCount: 5}],
     marks: [{type: 'group', clip: true, encode: {enter: {width: {signal: 'width'}, height: {signal: 'height'}}}, marks: [
-      {type: 'rule', from: {data: 'errors'}, encode: {enter: Object.assign(at('low'), {y2: {scale: 'y', field: 'high'}, stroke: {value: '#889'}, strokeOpacity: {value: 0.6}})}},
-      {type: 'symbol', from: {data: 'observed'}, encode: {enter: Object.assign(at('flux'), {size: {value: 6}, fill: {value: '#1b1f27'}})}},
       {type: 'area', from: {data: 'predicted'}, encode: {enter: Object.assign(at('q16'), {y2: {scale: 'y', field: 'q84'}, fill: {value: '#e0903a'}, fillOpacity: {value: 0.45}})}},
-      {type: 'line', from: {data: 'predicted'}, encode: {enter: Object.assign(at('q50'), {stroke: {value: '#c0701a'}, strokeWidth: {value: 1.2}})}}]}]});
+      {type: 'line', from: {data: 'predicted'}, encode: {enter: Object.assign(at('q50'), {stroke: {value: '#c0701a'}, strokeWidth: {value: 1.2}})}},
+      {type: 'rule', from: {data: 'errors'}, encode: {enter: Object.assign(at('low'), {y2: {scale: 'y', field: 'high'}, stroke: {value: '#889'}, strokeOpacity: {value: 0.6}})}},
+      {type: 'symbol', from: {data: 'observed'}, encode: {enter: Object.assign(at('flux'), {size: {value: s.wave.length > 200 ? 5 : 14}, fill: {value: '#1b1f27'}})}}]}]});
 }
 
 /* Lines in the unit square with the diagonal. series: [{name, x: [], y: []}]. */
