@@ -102,7 +102,7 @@ static sdn_status make_room(fit_job *job, sdn_err *err)
 {
   const sdn_fit_options *opt = job->opt;
   const sdn_block_setup set = { .engine = &job->engine, .columns = job->columns, .range = job->range, .run = &job->inner, .n_carried = job->catalogue->n_carried,
-                                .n_galaxy = job->catalogue->n_block, .n_draw = opt->n_draw, .seed = (uint64_t)opt->seed, .fix = job->fix_column != NULL };
+                                .n_galaxy = job->catalogue->n_block, .n_draw = opt->n_draw, .seed = (uint64_t)opt->seed, .fix = job->fix_column != NULL, .pixels = opt->samples != NULL };
   for (int k = 0; k < job->catalogue->n_carried; k++)
     job->n_text += job->catalogue->carried[k].text != NULL;
   job->texts = sdn_alloc((size_t)(job->catalogue->n_block * job->n_text), sizeof *job->texts, "a block of texts", err);
@@ -118,7 +118,7 @@ static sdn_status create_outputs(fit_job *job, const char *command, sdn_err *err
   if (!status)
     status = sdn_table_create(opt->output, job->columns->n_column, job->columns->column, meta->n, meta->pair, &job->table, err);
   if (!status && opt->samples) {
-    const sdn_samples_origin origin = {command, opt->posterior, opt->catalogue, opt->n_draw};
+    const sdn_samples_origin origin = {command, opt->posterior, opt->catalogue, opt->n_draw, job->columns->n_pixel};
     status = sdn_samples_create(opt->samples, &job->engine, &origin, &job->samples, err);
   }
   sdn_result_meta_free(meta);
@@ -147,7 +147,7 @@ static sdn_status write_block(fit_job *job, sdn_err *err)
         job->texts[i * job->n_text + at++] = rows->text[k][i];
   sdn_status status = sdn_table_append(job->table, rows->n, job->block->number, job->n_text ? job->texts : NULL, err);
   if (!status && job->samples)
-    status = sdn_samples_append(job->samples, rows->n, job->block->params, job->block->ln_q, err);
+    status = sdn_samples_append(job->samples, rows->n, &(sdn_samples_rows){job->block->params, job->block->ln_q, job->block->pixel}, err);
   return status;
 }
 

@@ -35,6 +35,7 @@ sdn_status sdn_block_new(const sdn_block_setup *set, sdn_block **out, sdn_err *e
              (b->few = sdn_alloc(n_few, (size_t)e->n_param * sizeof(double), what, err)) &&
              (b->spectral = sdn_alloc(n_few, (size_t)(c->n_spectral ? e->n_derived : 0) * sizeof(double), what, err)) &&
              (b->predicted = sdn_alloc(n_few, (size_t)e->n_band * sizeof(float), what, err)) &&
+             (b->pixel = sdn_alloc(n, (size_t)(set->pixels ? c->n_pixel : 0) * SDN_N_PIXEL_VALUE * sizeof(float), what, err)) &&
              (b->z_phot = sdn_alloc(n, sizeof(double), what, err)) && (b->number = sdn_alloc(n, (size_t)c->n_column * sizeof(double), what, err));
   if (!had) {
     sdn_block_free(b);
@@ -57,6 +58,7 @@ void sdn_block_free(sdn_block *b)
   sdn_release(b->few);
   sdn_release(b->spectral);
   sdn_release(b->predicted);
+  sdn_release(b->pixel);
   sdn_release(b->z_phot);
   sdn_release(b->number);
   sdn_release(b);

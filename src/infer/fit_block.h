@@ -8,6 +8,8 @@
 #include "infer/layout.h"
 #include "infer/range.h"
 
+#define SDN_N_PIXEL_VALUE (2 + SDN_N_PREDICTED)   /* flux, sigma, quantiles of the prediction */
+
 typedef struct sdn_block_setup {
   const sdn_engine *engine;
   const sdn_layout *columns;
@@ -16,6 +18,7 @@ typedef struct sdn_block_setup {
   int n_carried;
   long n_galaxy, n_draw;     /* most galaxies; draws per galaxy */
   uint64_t seed;
+  bool pixels;               /* summarise the spectra's too */
   bool fix;                  /* the network is given the redshifts sdn_rows.fix */
 } sdn_block_setup;
 
@@ -28,6 +31,7 @@ typedef struct sdn_block {
   double *few;               /* [n_galaxy][n_predict][n_param] the first draws of each galaxy */
   double *spectral;          /* [n_galaxy][n_predict][n_derived] */
   float *predicted;          /* [n_galaxy][n_predict][n_band] */
+  float *pixel;              /* [n_galaxy][n_pixel][SDN_N_PIXEL_VALUE] where asked for: nJy, as sdn_samples has them */
   double *z_phot;            /* [n_galaxy] median redshift; NaN where there are no data, and everywhere with `fix` */
   double *number;            /* [n_galaxy][n_column] */
 } sdn_block;

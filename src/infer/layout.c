@@ -149,6 +149,8 @@ sdn_status sdn_layout_new(const sdn_layout_request *request, const sdn_engine *e
   c->n_sfh = choice == SDN_DERIVED_NONE ? 0 : e->n_sfh;
   c->n_spectral = choice == SDN_DERIVED_ALL && c->n_predict > 0 ? e->n_derived - e->n_sfh : 0;
   c->n_band = e->n_band;
+  for (int b = 0; b < c->n_band; b++)
+    c->n_pixel += !sdn_layout_shows(e, b);
   int n_most = catalogue->n_carried + 4 + (c->n_primary + c->n_sfh + c->n_spectral) * (SDN_MAX_QUANTILE + 3) + c->n_band * (2 + SDN_N_PREDICTED);
   c->column = sdn_alloc((size_t)n_most, sizeof *c->column, "the list of result columns", err);
   if (!c->column) {

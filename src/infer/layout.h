@@ -3,7 +3,7 @@
  *   id, copied columns, [z_spec], n_band, flags,
  *   per quantity NAME_q16 ... (the quantiles asked for), NAME_mean, NAME_std; for the redshift its 95 % interval too, and redshift_peak;
  *   [per band BAND_flux, BAND_sigma, BAND_pred_q16, BAND_pred_q50, BAND_pred_q84 in the band's unit, then chi2_min].
- * Pixels of spectra are bands too, but have no columns of their own (FITS allows 999 in all); chi2_min counts them.
+ * Pixels of spectra are bands too, but have no columns of their own (FITS allows 999 in all): they stand in the samples file (samples.h), and chi2_min counts them.
  * Quantities: the primary parameters, then derived ones. All numbers of a row stand in one array of doubles, [n_column]. */
 #ifndef SDN_INFER_LAYOUT_H
 #define SDN_INFER_LAYOUT_H
@@ -22,7 +22,7 @@ typedef struct sdn_layout {
   int n_redshift_p; double redshift_p[SDN_MAX_QUANTILE];    /* the same with 2.5 and 97.5 % */
   bool has_redshift;                                        /* the first primary is the redshift */
   int n_primary, n_sfh, n_spectral;                         /* quantities: primary, derived from all draws, derived from the first n_predict draws */
-  int n_band;
+  int n_band, n_pixel;                                      /* n_pixel: those without columns */
   long n_predict;                                           /* draws with predicted photometry; 0: no band columns */
   int n_column;
   sdn_column *column;

@@ -5,9 +5,10 @@
 
 #include "base/text.h"
 #include "physics/observable.h"
+#include "survey/survey.h"
 
 #define FORMAT_VERSION 1
-#define N_GENERAL 17
+#define N_GENERAL 18
 #define N_PER_BAND 3
 
 /* Takes the text over. A failure to get memory on the way shows in sdn_text_done. */
@@ -72,6 +73,15 @@ static sdn_status add_quantities(sdn_result_meta *m, const sdn_engine *e, const 
   return add_text(m, "DERIVED", &derived, err);
 }
 
+/* Names of the spectra, whose pixels have no columns. */
+static sdn_status add_spectra(sdn_result_meta *m, const sdn_survey *s, sdn_err *err)
+{
+  sdn_text names = {0};
+  for (int k = 0; k < s->n_spectrum; k++)
+    sdn_text_add(&names, "%s%s", k ? "," : "", s->spectrum[k].name);
+  return add_text(m, "SPECTRA", &names, err);
+}
+
 static sdn_status add_all(sdn_result_meta *m, const sdn_fit_options *opt, const sdn_engine *e, const sdn_layout *c, const char *command, sdn_err *err)
 {
   char hash[20];
@@ -81,7 +91,7 @@ static sdn_status add_all(sdn_result_meta *m, const sdn_fit_options *opt, const 
       (status = add(m, "SEDNAVER", SDN_VERSION, err)) || (status = add(m, "COMMAND", command, err)) || (status = add(m, "POSTERIO", opt->posterior, err)) ||
       (status = add(m, "POSTHASH", hash, err)) || (status = add(m, "CATALOG", opt->catalogue, err)) || (status = add(m, "SAMPLES", opt->samples, err)) ||
       (status = add(m, "SURVEY", sdn_survey_name(e->survey), err)) || (status = add(m, "EVIDENCE", sdn_survey_evidence_kind(e->survey), err)) ||
-      (status = add_quantities(m, e, c, err)) || (status = add_long(m, "NDRAW", opt->n_draw, err)) ||
+      (status = add_spectra(m, e->survey, err)) || (status = add_quantities(m, e, c, err)) || (status = add_long(m, "NDRAW", opt->n_draw, err)) ||
       (status = add_long(m, "NPREDICT", c->n_predict, err)) || (status = add(m, "QUANTILE", opt->quantiles, err)) ||
       (status = add(m, "FIX", opt->fix, err)) || (status = add_long(m, "SEED", opt->seed, err)))
     return status;

@@ -127,6 +127,27 @@ static void photometry(sdn_block *b, sdn_rows *rows, long i, double *x, double *
     rows->flags[i] |= SDN_FLAG_POOR_FIT;
 }
 
+/* Pixels of spectra have no columns. */
+static void pixels(sdn_block *b, const sdn_rows *rows, long i, double *x)
+{
+  const sdn_layout *c = b->set.columns;
+  const float *predicted = b->predicted + i * c->n_predict * c->n_band;
+  float *out = b->pixel + i * c->n_pixel * SDN_N_PIXEL_VALUE;
+  for (int k = 0; k < c->n_band; k++) {
+    double quantile[SDN_N_PREDICTED];
+    if (sdn_layout_shows(b->set.engine, k))
+      continue;
+    out[0] = rows->flux_nJy[i * c->n_band + k];
+    out[1] = rows->sigma_nJy[i * c->n_band + k];
+    for (long d = 0; d < c->n_predict; d++)
+      x[d] = (double)predicted[d * c->n_band + k];
+    sdn_quantiles(sdn_keep_finite(c->n_predict, x), x, SDN_N_PREDICTED, sdn_predicted_p, quantile);
+    for (int q = 0; q < SDN_N_PREDICTED; q++)
+      out[2 + q] = (float)quantile[q];
+    out += SDN_N_PIXEL_VALUE;
+  }
+}
+
 sdn_status sdn_row_summarise(sdn_block *b, sdn_rows *rows, long i, sdn_arena *arena, sdn_err *err)
 {
   const sdn_layout *c = b->set.columns;
@@ -145,6 +166,8 @@ sdn_status sdn_row_summarise(sdn_block *b, sdn_rows *rows, long i, sdn_arena *ar
   derived(b, rows, i, x, row);
   if (c->n_predict)
     photometry(b, rows, i, x, row);
+  if (b->set.pixels)
+    pixels(b, rows, i, x);
   row[c->at_n_band] = rows->n_used[i];
   row[c->at_flags] = rows->flags[i];
   return SDN_OK;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A curve of the user's own, from two columns of ASCII: x = ln(wave / A), y = ln A(lambda). */
+/* A curve of the user's own, from two columns of ASCII: x = ln(wave / A), y = ln A(lambda). Zeros at either end, with which some files close, are dropped:
+ * there the curve's continuation holds. */
 #include <math.h>
 #include <string.h>
 
@@ -29,11 +30,16 @@ static int read_line(const char *line, double value[2])
   return n == 0 ? 1 : -1;
 }
 
-static sdn_status add_point(const char *path, size_t line, const double value[2], sdn_dust_table *t, sdn_err *err)
+/* *ended: a zero came behind the curve, so that only zeros may follow. */
+static sdn_status add_point(const char *path, size_t line, const double value[2], sdn_dust_table *t, bool *ended, sdn_err *err)
 {
-  if (!(value[0] > 0 && value[1] > 0))
-    return sdn_fail(err, SDN_FORMAT, "%s:%zu: wavelength %g A and attenuation %g must both be positive; leave out what lies beyond the curve", path, line,
-                    value[0], value[1]);
+  if (value[0] > 0 && value[1] == 0) {
+    *ended = t->n > 0;
+    return SDN_OK;
+  }
+  if (!(value[0] > 0 && value[1] > 0) || *ended)
+    return sdn_fail(err, SDN_FORMAT, "%s:%zu: wavelength %g A and attenuation %g must both be positive, but for zeros at the ends; leave out what lies beyond the curve",
+                    path, line, value[0], value[1]);
   t->x[t->n] = log(value[0]);
   t->y[t->n] = log(value[1]);
   if (t->n > 0 && !(t->x[t->n] > t->x[t->n - 1]))
@@ -62,13 +68,14 @@ static sdn_status parse(const char *path, const char *text, sdn_dust_table *t, s
   for (const char *c = text; *c; c++) n_line += *c == '\n';
   if (sdn_dust_allocate(n_line, t, err)) return err->status;
   const char *line = text;
+  bool ended = false;
   for (size_t i = 1; i <= n_line; i++) {
     double value[2];
     const int got = read_line(line, value);
     if (got < 0)
       return sdn_fail(err, SDN_FORMAT, "%s:%zu: an attenuation curve has two numbers per line, wavelength [A] and attenuation; this line is '%.*s'", path, i,
                       (int)(strcspn(line, "\n") < 60 ? strcspn(line, "\n") : 60), line);
-    if (got > 0 && add_point(path, i, value, t, err)) return err->status;
+    if (got > 0 && add_point(path, i, value, t, &ended, err)) return err->status;
     line += strcspn(line, "\n");
     line += *line == '\n';
   }

@@ -183,6 +183,15 @@ static sdn_status add_quantity(sdn_derived_plan *p, const struct quantity *q, sd
 }
 
 /* Those of the list that are of the history, or those that are not. */
+/* Names for a message: the nearest to what stands in the file, or all. */
+static const char *known_names(const sdn_yaml *node, const char *const *name, size_t n, char text[512])
+{
+  const char *nearest = node->kind == SDN_YAML_SCALAR ? sdn_nearest(node->text, name, n) : NULL;
+  size_t used = (size_t)snprintf(text, 512, "%s%s", nearest ? "the nearest is " : "known are ", nearest ? nearest : "");
+  for (size_t i = 0; !nearest && i < n && used + strlen(name[i]) + 3 < 512; i++) used += (size_t)snprintf(text + used, 512 - used, "%s%s", i ? ", " : "", name[i]);
+  return text;
+}
+
 static sdn_status read_quantities(sdn_derived_plan *p, const sdn_yaml *map, bool history, sdn_err *err)
 {
   const sdn_yaml *list = sdn_yaml_get(map, "quantities");
@@ -194,9 +203,9 @@ static sdn_status read_quantities(sdn_derived_plan *p, const sdn_yaml *map, bool
     size_t k = 0;
     while (k < COUNT(quantities) && (node->kind != SDN_YAML_SCALAR || strcmp(node->text, names[k]))) k++;
     if (k == COUNT(quantities)) {
-      const char *nearest = node->kind == SDN_YAML_SCALAR ? sdn_nearest(node->text, names, COUNT(names)) : NULL;
-      return sdn_yaml_fail(node, err, "derived: there is no quantity '%s'%s%s%s", node->kind == SDN_YAML_SCALAR ? node->text : "(a list)", nearest ? "; did you mean " : "",
-                           nearest ? nearest : "", nearest ? "?" : "");
+      char text[512];
+      return sdn_yaml_fail(node, err, "derived: there is no quantity '%s'; %s", node->kind == SDN_YAML_SCALAR ? node->text : "(a list)",
+                           known_names(node, names, COUNT(names), text));
     }
     if ((quantities[k].kind < SDN_DERIVE_FIRST_SPECTRAL) == history && add_quantity(p, &quantities[k], err)) return err->status;
   }
@@ -296,9 +305,9 @@ static sdn_status read_indices(sdn_derived_plan *p, const sdn_yaml *list, sdn_er
     const sdn_yaml *node = list->item[i];
     const sdn_index_definition *index = node->kind == SDN_YAML_SCALAR ? sdn_index_find(node->text) : NULL;
     if (!index) {
-      const char *nearest = node->kind == SDN_YAML_SCALAR ? sdn_nearest(node->text, names, n_name) : NULL;
-      return sdn_yaml_fail(node, err, "derived: there is no index '%s'%s%s%s; define it under windows", node->kind == SDN_YAML_SCALAR ? node->text : "(a list)",
-                           nearest ? " (did you mean " : "", nearest ? nearest : "", nearest ? "?)" : "");
+      char text[512];
+      return sdn_yaml_fail(node, err, "derived: there is no index '%s'; %s; others can be defined under windows", node->kind == SDN_YAML_SCALAR ? node->text : "(a list)",
+                           known_names(node, names, n_name, text));
     }
     if (add_index(p, index->name, index, true, false, err)) return err->status;
   }

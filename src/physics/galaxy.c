@@ -154,7 +154,7 @@ static sdn_status bind_lines(sdn_forward *f, sdn_err *err)
   char **id = sdn_alloc((size_t)c->n_line, sizeof *id, "names of lines", err);
   if (!id) return err->status;
   for (int l = 0; l < c->n_line; l++) id[l] = c->line_source[l] >= 0 ? g->line_id[c->line_source[l]] : (char *)sdn_agn_line_id(f->model->agn, -1 - c->line_source[l]);
-  f->lines = (sdn_line_list){c->n_line, id, c->line_A, g->name};
+  f->lines = (sdn_line_list){c->n_line, id, c->line_A, f->model->nebular.shines || !g->lines.value ? g->name : "a model without gas (nebular: none)"};
   for (int b = 0; b < f->n_band; b++)
     if (sdn_observable_bind(f->observable[b], &f->lines, err)) return err->status;
   return SDN_OK;

@@ -11,7 +11,7 @@ static sdn_status no_such_parameter(const sdn_prior *p, const char *name, sdn_er
   const char **names = sdn_alloc((size_t)p->n, sizeof *names, "names of parameters", err);
   if (!names) return err->status;
   for (int i = 0; i < p->n; i++) names[i] = p->param[i].name;
-  const char *nearest = sdn_nearest(name, names, (size_t)p->n);
+  const char *meant = strcmp(name, "z") ? name : "redshift", *nearest = sdn_nearest(meant, names, (size_t)p->n);
   if (nearest) sdn_fail(err, SDN_USAGE, "the model has no parameter '%s'; did you mean '%s'?", name, nearest);
   else sdn_fail(err, SDN_USAGE, "the model has no parameter '%s'; sedna info lists those that it has", name);
   sdn_release(names);

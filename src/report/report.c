@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "base/h5.h"
 #include "base/parallel.h"
 #include "infer/quantiles.h"
+#include "report/draws.h"
 #include "report/page.h"
 #include "report/report_rows.h"
 
@@ -15,13 +15,13 @@ const sdn_knob sdn_report_knobs[] = {
   {.name = "result", .kind = SDN_KNOB_TEXT, .offset = offsetof(sdn_report_options, result), .unit = "FILE", .help = "result table of sedna fit"},
   {.name = "output", .kind = SDN_KNOB_TEXT, .offset = offsetof(sdn_report_options, output), .unit = "FILE", .help = "the page, .html"},
   {.name = "samples", .kind = SDN_KNOB_TEXT, .offset = offsetof(sdn_report_options, samples), .unit = "FILE",
-   .help = "draws written by sedna fit --samples, for marginals; default: the file that the result names, if it is there"},
+   .help = "draws written by sedna fit --samples, for marginals and spectra; default: the file that the result names, if it is there"},
   {.name = "rows", .kind = SDN_KNOB_TEXT, .offset = offsetof(sdn_report_options, rows), .unit = "LIST",
    .help = "row numbers to show in full, e.g. 0,17,42; default: a spread over redshift and the worst outliers"},
 };
 const size_t sdn_n_report_knob = sizeof sdn_report_knobs / sizeof sdn_report_knobs[0];
 
-enum { max_overview = 20000, max_rows = 12, n_histogram = 40 };
+enum { max_overview = 20000, max_rows = 12 };
 
 /* Every `stride`-th row's numbers: value [n_kept][n_column], columns as listed. */
 typedef struct overview {
@@ -140,7 +140,7 @@ static int sort_unique(long *row, int n)
 
 static void add_meta(sdn_text *json, sdn_report_table *t)
 {
-  static const char *const keys[] = {"COMMAND", "POSTERIO", "SURVEY", "EVIDENCE", "FIX", "SEDNAVER"};
+  static const char *const keys[] = {"COMMAND", "POSTERIO", "SURVEY", "EVIDENCE", "FIX", "SPECTRA", "SEDNAVER"};
   bool first = true;
   sdn_text_add(json, "\"meta\":{");
   for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
@@ -194,61 +194,7 @@ static void add_overview(sdn_text *json, const sdn_report_table *t, const overvi
   sdn_text_add(json, "],\n");
 }
 
-/* The finite draws of one row and parameter as a histogram over their range. */
-static void add_histogram(sdn_text *json, long n_draw, int n_free, int k, const float *theta)
-{
-  double low = INFINITY, high = -INFINITY, count[n_histogram] = {0};
-  for (long d = 0; d < n_draw; d++) {
-    double v = (double)theta[d * n_free + k];
-    if (!isfinite(v)) continue;
-    low = fmin(low, v);
-    high = fmax(high, v);
-  }
-  if (!(high > low)) return;
-  for (long d = 0; d < n_draw; d++) {
-    double v = (double)theta[d * n_free + k];
-    if (!isfinite(v)) continue;
-    int bin = (int)(n_histogram * (v - low) / (high - low));
-    count[bin < 0 ? 0 : bin >= n_histogram ? n_histogram - 1 : bin] += 1.0 / (double)n_draw;
-  }
-  sdn_text_add(json, ",\"low\":%.6g,\"high\":%.6g,\"histogram\":", low, high);
-  sdn_text_add_json_numbers(json, n_histogram, count, 4);
-}
-
-typedef struct draws { sdn_h5 *file; long n_draw; int n_free; char **name; size_t n_name; float *theta; } draws;
-
-static void draws_close(draws *d)
-{
-  sdn_err ignored;
-  if (d->file) sdn_h5_close(d->file, &ignored);
-  sdn_release(d->name);
-  sdn_release(d->theta);
-}
-
-static sdn_status draws_open(const char *path, long n_row, draws *d, sdn_err *err)
-{
-  sdn_h5_shape shape;
-  sdn_status status = sdn_h5_open(path, &d->file, err);
-  if (status == SDN_OK) status = sdn_h5_shape_of(d->file, "theta", &shape, err);
-  if (status == SDN_OK && (shape.n_dim != 3 || shape.dim[0] != n_row || shape.dim[1] < 1 || shape.dim[2] < 1))
-    status = sdn_fail(err, SDN_FORMAT, "%s does not hold the draws of this result's %ld rows; name the right file by --samples", path, n_row);
-  if (status == SDN_OK) status = sdn_h5_get_texts(d->file, "theta", "names", &d->name, &d->n_name, err);
-  if (status != SDN_OK) return status;
-  d->n_draw = shape.dim[1];
-  d->n_free = (int)shape.dim[2];
-  if (d->n_name != (size_t)d->n_free) return sdn_fail(err, SDN_FORMAT, "%s: theta has %d columns but %zu names", path, d->n_free, d->n_name);
-  d->theta = sdn_alloc((size_t)(d->n_draw * d->n_free), sizeof(float), "one row's draws", err);
-  return d->theta ? SDN_OK : err->status;
-}
-
-static int draws_find(const draws *d, const char *name)
-{
-  for (size_t i = 0; i < d->n_name; i++)
-    if (!strcmp(d->name[i], name)) return (int)i;
-  return -1;
-}
-
-static void add_quantities_of_row(sdn_text *json, const sdn_report_table *t, const double *number, const draws *d)
+static void add_quantities_of_row(sdn_text *json, const sdn_report_table *t, const double *number, const sdn_report_draws *d)
 {
   sdn_text_add(json, ",\"quantities\":[");
   for (int i = 0; i < t->n_quantity; i++) {
@@ -256,8 +202,7 @@ static void add_quantities_of_row(sdn_text *json, const sdn_report_table *t, con
     double interval[3] = {q->q16 < 0 ? NAN : number[q->q16], number[q->q50], q->q84 < 0 ? NAN : number[q->q84]};
     sdn_text_add(json, "%s{\"q\":", i ? "," : "");
     sdn_text_add_json_numbers(json, 3, interval, 6);
-    int k = d->file ? draws_find(d, q->name) : -1;
-    if (k >= 0) add_histogram(json, d->n_draw, d->n_free, k, d->theta);
+    sdn_report_draws_histogram(d, q->name, json);
     sdn_text_add(json, "}");
   }
   sdn_text_add(json, "]");
@@ -278,7 +223,7 @@ static void add_bands_of_row(sdn_text *json, const sdn_report_table *t, const do
   sdn_text_add(json, "]");
 }
 
-static sdn_status add_rows(sdn_text *json, const char *path, const sdn_report_table *t, int n_rows, const long *row, draws *d, sdn_err *err)
+static sdn_status add_rows(sdn_text *json, const char *path, const sdn_report_table *t, int n_rows, const long *row, sdn_report_draws *d, sdn_err *err)
 {
   double *number = NULL;
   char **id = NULL;
@@ -287,13 +232,14 @@ static sdn_status add_rows(sdn_text *json, const char *path, const sdn_report_ta
   sdn_text_add(json, "\"rows\":[");
   for (int r = 0; r < n_rows && status == SDN_OK; r++) {
     const double *of_row = number + (size_t)r * n_column;
-    if (d->file) status = sdn_h5_read_rows(d->file, "theta", SDN_H5_FLOAT, row[r], 1, d->theta, err);
+    if (d->file) status = sdn_report_draws_read(d, row[r], err);
     sdn_text_add(json, "%s{\"row\":%ld,\"id\":", r ? ",\n" : "", row[r]);
     sdn_text_add_json_string(json, id[r]);
     sdn_text_add(json, ",\"z_spec\":");
     sdn_text_add_json_number(json, t->z_spec >= 0 ? of_row[t->z_spec] : NAN, 6);
     add_quantities_of_row(json, t, of_row, d);
     add_bands_of_row(json, t, of_row);
+    sdn_report_draws_spectra(d, json);
     sdn_text_add(json, "}");
   }
   sdn_text_add(json, "]}");
@@ -303,9 +249,9 @@ static sdn_status add_rows(sdn_text *json, const char *path, const sdn_report_ta
 }
 
 /* The draws file: the one that is asked for must be there; the one that the result names may be gone. */
-static sdn_status find_draws(const sdn_report_options *opt, sdn_report_table *t, draws *d, sdn_err *err)
+static sdn_status find_draws(const sdn_report_options *opt, sdn_report_table *t, sdn_report_draws *d, sdn_err *err)
 {
-  if (opt->samples) return draws_open(opt->samples, t->n, d, err);
+  if (opt->samples) return sdn_report_draws_open(opt->samples, t->n, d, err);
   char *named = NULL;
   sdn_status status = sdn_table_meta(t->table, "SAMPLES", &named, err);
   if (status != SDN_OK || !*named) {
@@ -314,10 +260,7 @@ static sdn_status find_draws(const sdn_report_options *opt, sdn_report_table *t,
   }
   sdn_err ignored;
   if (sdn_check_output(opt->output, 1, (const char *const[]){named}, err) != SDN_OK) status = err->status;
-  else if (draws_open(named, t->n, d, &ignored) != SDN_OK) {
-    draws_close(d);
-    memset(d, 0, sizeof *d);
-  }
+  else if (sdn_report_draws_open(named, t->n, d, &ignored) != SDN_OK) sdn_report_draws_close(d);
   sdn_release(named);
   return status;
 }
@@ -326,7 +269,7 @@ sdn_status sdn_report(const sdn_report_options *opt, const sdn_run *run, sdn_err
 {
   sdn_report_table t;
   overview o = {0};
-  draws d = {0};
+  sdn_report_draws d = {0};
   sdn_text json = {0};
   long row[max_rows];
   int n_rows = 0;
@@ -346,7 +289,7 @@ sdn_status sdn_report(const sdn_report_options *opt, const sdn_run *run, sdn_err
   if (status == SDN_OK) status = sdn_page_write(SDN_PAGE_RESULT, "sedna fit", json.data, opt->output, err);
 done:
   sdn_text_free(&json);
-  draws_close(&d);
+  sdn_report_draws_close(&d);
   sdn_release(o.value);
   sdn_report_table_close(&t);
   return status;

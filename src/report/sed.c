@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* sedna sed: one galaxy of a model, to tables, a picture, JSON or the terminal. */
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 #include <strings.h>
 
@@ -111,12 +112,16 @@ static sdn_status print(const sdn_sed_options *opt, const sdn_sed_galaxy *g, FIL
   return status;
 }
 
+/* NAME at redshift Z, NAME the model's file without folder and ending. */
 static sdn_status write_page(const sdn_sed_options *opt, const sdn_sed_galaxy *g, sdn_err *err)
 {
+  const char *slash = strrchr(g->model->origin, '/'), *name = slash ? slash + 1 : g->model->origin, *dot = strrchr(name, '.');
+  char title[256];
+  snprintf(title, sizeof title, "%.*s at redshift %.6g", dot && dot > name ? (int)fmin((double)(dot - name), 200) : 200, name, g->redshift);
   sdn_text json = {0};
   sdn_sed_json(g, true, &json);
   sdn_status status = sdn_text_done(&json, err);
-  if (!status) status = sdn_page_write(SDN_PAGE_SED, "sedna sed", json.data, opt->html, err);
+  if (!status) status = sdn_page_write(SDN_PAGE_SED, title, json.data, opt->html, err);
   sdn_text_free(&json);
   return status;
 }

@@ -105,6 +105,8 @@ static sdn_status list_params(const sdn_sed_options *opt, sdn_sed_galaxy *g, boo
     if (!sdn_prior_supports(prior, p, g->params))
       sdn_text_add(&g->warning, "%s = %.6g lies outside the prior of the model; the model could not draw this galaxy\n", g->param[p].name, g->params[p]);
   }
+  if (!g->model->grid->star_fraction.value && g->model->n_population > 0)
+    sdn_text_add(&g->warning, "grid %s has no star_fraction: log_mass_surviving_msun is not known, and log_ssfr_100myr_per_yr is per mass formed\n", g->model->grid->name);
   const int redshift = sdn_prior_param_index(prior, "redshift");
   g->redshift = g->params[redshift];
   g->age_universe_yr = sdn_cosmology_age_yr(g->model->cosmology, g->redshift);

@@ -82,6 +82,10 @@ void sdn_sed_json(const sdn_sed_galaxy *g, bool with_curves, sdn_text *json)
   add_pair(json, "command", g->command);
   sdn_text_add(json, ",\n  ");
   add_pair(json, "model", g->model->origin);
+  sdn_text_add(json, ",\n  ");
+  add_pair(json, "dust_emission", g->model->dust_emission ? sdn_dust_emission_name(g->model->dust_emission) : "none");
+  sdn_text_add(json, ",\n  ");
+  add_pair(json, "agn", g->model->agn ? sdn_agn_name(g->model->agn) : "none");
   sdn_text_add(json, ",\n  \"redshift\": ");
   add_exact(json, g->redshift);
   sdn_text_add(json, ",\n  \"age_universe_yr\": ");

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Report pages opened in headless Chromium: the plots must be there and the console silent."""
+import json
 import re
 import shutil
 import subprocess
@@ -67,6 +68,48 @@ class Pages(Folder):
             document = self.open_page("q.html")[0]
             for word in words:
                 self.assertIn(f"<th>{word}</th>", document)
+
+    def fit_spectra(self):
+        """A survey of one band and twelve pixels; a catalogue of two galaxies, the second with one pixel missing."""
+        self.write("spectra.yaml", """\
+name: pixels
+flux_unit: nJy
+floor_fraction: 0.05
+columns: {id: ID, flux: "F_{band}", error: "E_{band}"}
+bands: [{name: g, filter: SLOAN/SDSS.g, sigma_njy: {low: 20, high: 60}}]
+spectra:
+  - {name: PRISM, wave_A: {low: 6000, high: 12000, n: 12, spacing: log}, resolution: 100, lsf: gaussian, sigma_njy: 50, floor_fraction: 0.05, flux: "F_{spectrum}_{pixel}", error: "E_{spectrum}_{pixel}"}
+""")
+        pixels = [f"PRISM_{i:04d}" for i in range(1, 13)]
+        header = ["ID", "F_g", "E_g"] + ["F_" + p for p in pixels] + ["E_" + p for p in pixels]
+        flux = [900 + 50 * i for i in range(12)]
+        rows = [["a", 400, 40] + flux + [60] * 12, ["b", 300, 40] + ["nan"] + flux[1:] + [60] * 12]
+        self.write("pixels.csv", "".join(",".join(map(str, row)) + "\n" for row in [header] + rows))
+        self.run_ok("simulate", "model.yaml", "--survey", "spectra.yaml", "-n", 2000, "-o", "pixels.h5")
+        self.run_ok("train", "pixels.h5", "-o", "pixels-posterior.h5", "--n-epoch", 1)
+        return flux
+
+    def test_spectra_are_drawn(self):
+        flux = self.fit_spectra()
+        self.run_ok("fit", "pixels-posterior.h5", "pixels.csv", "-o", "p.fits", "--n-draw", 100)
+        self.run_ok("report", "p.fits", "-o", "p.html")
+        document = re.sub(r"<script.*?</script>", "", self.open_page("p.html")[0], flags=re.S)
+        self.assertIn("spectra PRISM are not drawn", document)
+        self.run_ok("fit", "pixels-posterior.h5", "pixels.csv", "-o", "p.fits", "--n-draw", 100, "--samples", "p-draws.h5")
+        self.run_ok("report", "p.fits", "-o", "p.html")
+        self.assert_page("p.html", 10)
+        document = re.sub(r"<script.*?</script>", "", self.open_page("p.html")[0], flags=re.S)
+        self.assertNotIn("are not drawn", document)
+        self.assertEqual(document.count(">PRISM<"), 3)   # two plots, and the origin
+        data = json.loads(re.search(r"const data = (.*?);\n</script>", (self.folder / "p.html").read_text(encoding="utf-8"), re.S).group(1))
+        for row, first in zip(data["rows"], [flux[0], None]):
+            spectrum = row["spectra"][0]
+            self.assertEqual(spectrum["flux"], [first] + flux[1:])
+            self.assertEqual(spectrum["sigma"], [60] * 12)
+            for i, wave in enumerate(spectrum["wave"]):
+                self.assertAlmostEqual(wave, 0.6 * 2 ** ((i + 0.5) / 12), 5)
+            for low, middle, high in zip(spectrum["q16"], spectrum["q50"], spectrum["q84"]):
+                self.assertTrue(0 < low < middle < high)
 
     def test_check(self):
         self.run_ok("check", "posterior.h5", "-n", 200, "--n-draw", 100, "-o", "check")

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import Folder, MODEL, sedna
+from harness import Folder, MODEL, SOURCE, SURVEY, sedna
 
 PYTHON = os.environ.get("SEDNA_PYTHON", "python3")
 HAS_ASTROPY = subprocess.run([PYTHON, "-c", "import astropy, h5py, yaml"], capture_output=True, check=False).returncode == 0
@@ -64,6 +64,28 @@ class Sed(Folder):
         self.run_bad(2, ["choose one"], "sed", "model.yaml", "--bands", "SLOAN/SDSS.r", "--survey", "survey.yaml")
         self.run_bad(2, ["SLOAN/SDSS.q", "SLOAN/SDSS."], "sed", "model.yaml", "--bands", "SLOAN/SDSS.q")
         self.run_bad(2, ["no_such"], "sed", "no_such")
+
+    def test_what_is_known_is_listed(self):
+        self.run_bad(2, ["'z'", "did you mean 'redshift'"], "sed", "model.yaml", "z=3")
+        for line, *words in [("grid_axes: {foo: 1}", "no further axes", "log_u is set under nebular"), ("derived: {quantities: [zzzzzzzz]}", "d4000", "log_xi_ion_hz_per_erg"),
+                             ("derived: {quantities: [d400]}", "d4000"), ("derived: {indices: [Foo]}", "CN1", "HgammaF", "windows"),
+                             ("derived: {lines: [Halpha]}", "without gas (nebular: none)")]:
+            model = MODEL.replace("nebular: {log_u: -2, escape_fraction: 0}", "nebular: none") if "lines" in line else MODEL
+            self.write("asked.yaml", model + line + "\n")
+            self.run_bad(2, words, "sed", "asked.yaml")
+
+    @unittest.skipUnless(HAS_ASTROPY, "SKIPPED: no h5py")
+    def test_grid_without_star_fraction(self):
+        shutil.copy(SOURCE / "data" / "grids" / "bc03-miles-kroupa.hdf5", self.folder / "bare.hdf5")
+        subprocess.run([PYTHON, "-c", "import h5py\nwith h5py.File('bare.hdf5', 'a') as f: del f['star_fraction']"], cwd=self.folder, check=True)
+        self.write("bare.yaml", MODEL.replace("bc03-miles-kroupa", "./bare.hdf5"))
+        g = self.galaxy(model="bare.yaml")
+        self.assertIsNone(self.values(g["derived"])["log_mass_surviving_msun"])
+        self.assertEqual(len(g["warnings"]), 1)
+        for word in ["star_fraction", "log_mass_surviving_msun", "log_ssfr_100myr_per_yr"]:
+            self.assertIn(word, g["warnings"][0])
+        self.assertIn(g["warnings"][0], self.run_ok("sed", "bare.yaml").stdout)
+        self.assertIn("no star_fraction", self.run_ok("sed", "bare.yaml", "--explain").stdout)
 
     def test_draws_are_named_by_their_seed(self):
         a, b = self.galaxy("--draw", "--seed", 5), self.galaxy("--draw", "--seed", 5)
@@ -165,9 +187,33 @@ class Sed(Folder):
         self.assertIn("3 (set)", self.run_ok("sed", "model.yaml", "--explain", "a_v_mag=3").stdout)
         self.run_bad(2, ["survey"], "simulate", "model.yaml", "-o", "x.h5")   # without --explain the rest is needed
 
+    def test_explain_says_all(self):
+        self.write("all.yaml", MODEL + "cosmology: {h0: 70, omega_m: 0.3}\ndesign: random\nderived: {quantities: [d4000]}\n"
+                   "dust_emission: {law: casey12, temperature_k: 40, cmb: heating}\n"
+                   "agn: {disc: broken_power_law, fraction: 0.3, fraction_wave_A: 5500, lines: {narrow_covering_fraction: 0.1}, torus: {law: nenkova08, covering_fraction: 0.5, tau: 20}}\n")
+        text = self.run_ok("sed", "all.yaml", "--explain").stdout
+        for words in ["h0: 70 km/s/Mpc, omega_m: 0.3", "design          random", "d4000", "rest_v_j", "casey12; optical_depth: thick; cmb: heating\n", "at rest 5500 A",
+                      "lines: 0 broad, 23 narrow", "torus: nenkova08, tau 5 to 150"]:
+            self.assertIn(words, text)
+        text = self.run_ok("sed", "model.yaml", "--explain").stdout
+        for words in ["cosmology       Planck18", "design          sobol", "agn             none"]:
+            self.assertIn(words, text)
+
+    def test_page_says_what_it_shows(self):
+        self.write("page.yaml", SURVEY + "spectra:\n  - {name: prism, wave_A: {low: 6000, high: 9000, n: 50}, resolution: 100, sigma_njy: 20}\n")
+        g = self.galaxy("redshift=1", "--survey", "page.yaml")
+        self.assertEqual((g["dust_emission"], g["agn"]), ("none", "none"))
+        self.assertEqual(sum(b["filter"].startswith("pixel:") for b in g["photometry"]), 50)   # by which the page tells pixels from bands
+        self.run_ok("sed", "model.yaml", "redshift=1", "--survey", "page.yaml", "--html", "page.html", "-q")
+        text = (self.folder / "page.html").read_text(encoding="utf-8")
+        self.assertIn("<title>model at redshift 1</title>", text)
+        self.assertIn("<h1>model at redshift 1</h1>", text)
+
     @unittest.skipUnless(CHROMIUM, "SKIPPED: no Chromium on this machine")
     def test_page(self):
-        for name, args in [("a.html", ["--survey", "survey.yaml", "redshift=1"]), ("b.html", ["redshift=0"]), ("c.html", ["a_v_mag=3"])]:
+        self.write("pixels.yaml", SURVEY + "spectra:\n  - {name: prism, wave_A: {low: 6000, high: 9000, n: 50}, resolution: 100, sigma_njy: 20}\n")
+        for name, args in [("a.html", ["--survey", "survey.yaml", "redshift=1"]), ("b.html", ["redshift=0"]), ("c.html", ["a_v_mag=3"]),
+                           ("d.html", ["redshift=1", "--survey", "pixels.yaml"])]:
             self.run_ok("sed", "model.yaml", *args, "--html", name, "-q")
             profile = tempfile.mkdtemp(prefix="sedna-chromium-")
             try:
@@ -177,9 +223,11 @@ class Sed(Folder):
                 shutil.rmtree(profile, ignore_errors=True)
             self.assertEqual([line for line in done.stderr.splitlines() if "CONSOLE" in line], [], name)
             self.assertGreaterEqual(done.stdout.count("<svg"), 3, name)
-            body = done.stdout[done.stdout.rindex("</script>"):] if "</script>" in done.stdout else done.stdout
+            body = done.stdout[done.stdout.index("<main"):done.stdout.index("</main>")]
             self.assertNotIn("NaN", body, name)
             self.assertIn("log_mass_surviving_msun", done.stdout, name)
+            self.assertEqual("the 50 pixels of spectra" in body, name == "d.html")
+            self.assertNotIn("<td>prism_", body)   # a curve, no rows
         self.assertIn("outside the prior", (self.folder / "c.html").read_text(encoding="utf-8"))
 
     def test_spectra_in_a_library(self):

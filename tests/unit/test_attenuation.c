@@ -13,6 +13,7 @@
 
 #include "support/law_text.h"
 #include "support/scratch.h"
+#include "support/shared.h"
 
 #define TOL_ROUNDING 1e-14
 #define TOL_FLOAT 2e-5     /* of k: what the float32 path promises */
@@ -332,6 +333,42 @@ static void files_are_read(void **state)
   test_dust_free(&d);
 }
 
+/* Some files close with zeros on either side: they say where the curve ends, so its continuations hold there, as without them. */
+static void zeros_at_the_ends_are_no_points(void **state)
+{
+  (void)state;
+  test_dust with = test_dust_of(tabulated("500 0\n610 0.0\n1000 14\n4000 3.5\n8000 1.75\n100000 0\n200000 0\n"));
+  test_dust without = test_dust_of(tabulated("1000 14\n4000 3.5\n8000 1.75\n"));
+  for (double wave_A = 300; wave_A < 1e6; wave_A *= 1.7) assert_true(test_dust_k(&with, wave_A) == test_dust_k(&without, wave_A) && test_dust_k(&with, wave_A) > 0);
+  test_dust_free(&with);
+  test_dust_free(&without);
+}
+
+/* Curves of LePhare as it ships them; against k(lambda) in the files themselves, at points that they give. */
+static void files_of_lephare_are_read(void **state)
+{
+  (void)state;
+  static const char *const name[] = {"LMC_Fitzpatrick.dat", "MW_seaton.dat", "SB_calzetti.dat", "SMC_prevot.dat", "Buat2011.dat"};
+  for (size_t i = 0; i < sizeof name / sizeof *name; i++) {
+    char relative[80], path[400], yaml[500];
+    snprintf(relative, sizeof relative, "attenuation/%s", name[i]);
+    if (!shared_path(relative, path, sizeof path)) skip();
+    snprintf(yaml, sizeof yaml, "{law: tabulated, a_v_mag: 1, file: %s}", path);
+    test_dust d = test_dust_of(yaml);
+    FILE *file = fopen(path, "r");
+    double wave_A, k, ratio = 0;
+    while (fscanf(file, "%lf %lf", &wave_A, &k) == 2)
+      if (k > 0) {
+        const double here = test_dust_k(&d, wave_A) / k;
+        if (ratio > 0 && !(fabs(here / ratio - 1) <= 1e-9)) fail_msg("%s: %g A has another ratio than the first line", name[i], wave_A);
+        ratio = here;
+      }
+    assert_true(ratio > 0 && test_dust_k(&d, 3e6) >= 0 && test_dust_k(&d, 3e6) < test_dust_k(&d, 2e4));
+    fclose(file);
+    test_dust_free(&d);
+  }
+}
+
 static void bad_files_are_refused(void **state)
 {
   (void)state;
@@ -342,7 +379,9 @@ static void bad_files_are_refused(void **state)
   refuses(tabulated("1000 2\n6000 1 3\n"), SDN_FORMAT, ":2: an attenuation curve has two numbers per line");
   refuses(tabulated("1000 2\n6000\n"), SDN_FORMAT, ":2: an attenuation curve has two numbers per line");
   refuses(tabulated("1000 2\n6000 1\n5000 1\n"), SDN_FORMAT, ":3: wavelength 5000 A does not lie above");
-  refuses(tabulated("1000 2\n6000 0\n"), SDN_FORMAT, ":2: wavelength 6000 A and attenuation 0 must both be positive");
+  refuses(tabulated("1000 2\n6000 0\n"), SDN_FORMAT, "at least two lines of wavelength [A] and attenuation; it has 1");
+  refuses(tabulated("1000 2\n2000 0\n6000 1\n"), SDN_FORMAT, ":3: wavelength 6000 A and attenuation 1 must both be positive, but for zeros at the ends");
+  refuses(tabulated("1000 2\n6000 -1\n"), SDN_FORMAT, ":2: wavelength 6000 A and attenuation -1 must both be positive");
   refuses(tabulated("1000 2\n5000 1\n"), SDN_RANGE, "does not hold the 5500 A of A_V");
   refuses(tabulated("1000 2\n6000 1\n7000 1\n"), SDN_FORMAT, "does not fall between its last two wavelengths");
 }
@@ -353,7 +392,7 @@ int main(void)
     cmocka_unit_test(av_is_attenuation_at_5500), cmocka_unit_test(curves_have_no_steps), cmocka_unit_test(infrared_falls), cmocka_unit_test(tangents_go_on),
     cmocka_unit_test(far_ultraviolet_agrees_with_measurement), cmocka_unit_test(tie_of_kriek_and_conroy), cmocka_unit_test(bump_of_salim),
     cmocka_unit_test(table_is_the_curve), cmocka_unit_test(wild_curves_stay_sane), cmocka_unit_test(fixed_shapes_are_stored), cmocka_unit_test(yaml_is_checked),
-    cmocka_unit_test(keys_and_scopes_of_the_caller), cmocka_unit_test(files_are_read), cmocka_unit_test(bad_files_are_refused),
+    cmocka_unit_test(keys_and_scopes_of_the_caller), cmocka_unit_test(files_are_read), cmocka_unit_test(zeros_at_the_ends_are_no_points), cmocka_unit_test(files_of_lephare_are_read), cmocka_unit_test(bad_files_are_refused),
   };
   return cmocka_run_group_tests_name("attenuation", tests, NULL, NULL);
 }

@@ -113,6 +113,29 @@ function sed(parent, bands) {
       {type: 'symbol', from: {data: 'observed'}, encode: {enter: {x: {scale: 'x', field: 'wave'}, y: {scale: 'y', field: 'fluxc'}, size: {value: 36}, fill: {value: '#1b1f27'}, tooltip: {field: 'label'}}}}]});
 }
 
+/* Pixels of one spectrum with errors, and the predicted interval. s: {name, wave, flux, sigma, q16, q50, q84}, lists; um and nJy. */
+function spectrumOf(parent, s) {
+  const values = s.wave.map((wave, i) => ({wave, flux: s.flux[i], q16: s.q16[i], q50: s.q50[i], q84: s.q84[i],
+    low: s.flux[i] === null || s.sigma[i] === null ? null : s.flux[i] - s.sigma[i], high: s.flux[i] === null || s.sigma[i] === null ? null : s.flux[i] + s.sigma[i]}));
+  const all = s.flux.concat(s.q16, s.q84).filter(f => f !== null).sort((a, b) => a - b);
+  if (!all.length) return;
+  const low = Math.min(0, all[Math.floor(0.01 * all.length)]), high = 1.15 * all[Math.ceil(0.995 * all.length) - 1];
+  if (!(high > low)) return;
+  const at = y => ({x: {scale: 'x', field: 'wave'}, y: {scale: 'y', field: y}});
+  draw(parent, {width: 900, height: 240, title: {text: s.name, fontWeight: 'normal', fontSize: 13},
+    data: [{name: 'pixels', values}, {name: 'observed', source: 'pixels', transform: [{type: 'filter', expr: 'datum.flux !== null'}]},
+      {name: 'errors', source: 'observed', transform: [{type: 'filter', expr: 'datum.low !== null'}]},
+      {name: 'predicted', source: 'pixels', transform: [{type: 'filter', expr: 'datum.q50 !== null'}]}],
+    scales: [{name: 'x', type: 'linear', domain: [Math.min(...s.wave), Math.max(...s.wave)], range: 'width', zero: false, nice: false},
+      {name: 'y', type: 'linear', domain: [low, high], range: 'height', nice: true}],
+    axes: [{orient: 'bottom', scale: 'x', title: 'observed wavelength [µm]', grid: true, tickCount: 10}, {orient: 'left', scale: 'y', title: 'flux density [nJy]', grid: true, tickCount: 5}],
+    marks: [{type: 'group', clip: true, encode: {enter: {width: {signal: 'width'}, height: {signal: 'height'}}}, marks: [
+      {type: 'rule', from: {data: 'errors'}, encode: {enter: Object.assign(at('low'), {y2: {scale: 'y', field: 'high'}, stroke: {value: '#889'}, strokeOpacity: {value: 0.6}})}},
+      {type: 'symbol', from: {data: 'observed'}, encode: {enter: Object.assign(at('flux'), {size: {value: 6}, fill: {value: '#1b1f27'}})}},
+      {type: 'area', from: {data: 'predicted'}, encode: {enter: Object.assign(at('q16'), {y2: {scale: 'y', field: 'q84'}, fill: {value: '#e0903a'}, fillOpacity: {value: 0.45}})}},
+      {type: 'line', from: {data: 'predicted'}, encode: {enter: Object.assign(at('q50'), {stroke: {value: '#c0701a'}, strokeWidth: {value: 1.2}})}}]}]});
+}
+
 /* Lines in the unit square with the diagonal. series: [{name, x: [], y: []}]. */
 function unitLines(parent, title, xTitle, yTitle, series) {
   const values = [];

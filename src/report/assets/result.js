@@ -50,6 +50,7 @@ function rowSection(row) {
   const usual = data.quantities[data.quantities.length - 1], percent = p => p === null ? '' : p + ' %';   // the redshift may have more quantiles
   tableOf(grid, ['', 'median', percent(usual.low), percent(usual.high)], data.quantities.map((q, i) =>
     [q.name + (intervalName(q) === intervalName(usual) ? '' : ' (' + intervalName(q) + ')'), row.quantities[i].q[1], row.quantities[i].q[0], row.quantities[i].q[2]]));
+  (row.spectra || []).forEach(s => spectrumOf(page, s));
   const marginals = element('div', page, undefined, 'grid');
   data.quantities.forEach((q, i) => {
     const r = row.quantities[i];
@@ -66,6 +67,8 @@ redshiftSection();
 overviewSection();
 element('h2', page, 'Some galaxies in full');
 element('p', page, 'Black: data. Orange: posterior-predictive flux, 16–84 % and median. Blue line: posterior median; red: spectroscopic redshift.', 'note');
+if (data.meta.SPECTRA && data.rows.some(r => !r.spectra))
+  element('p', page, 'The spectra ' + data.meta.SPECTRA + ' are not drawn: their pixels have no columns, and the file of sedna fit --samples, which has them, is not here.', 'note');
 data.rows.forEach(rowSection);
 element('h2', page, 'Origin');
 tableOf(page, ['', ''], Object.entries(data.meta)).querySelectorAll('td:last-child').forEach(td => { td.className = 'text'; });
