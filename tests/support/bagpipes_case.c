@@ -228,7 +228,7 @@ static void add_light(const bagpipes_pixels *p, const kit *k, const double *para
   assert_true(col->n_line <= BAGPIPES_MAX_LINE);
   for (int l = 0; l < col->n_line; l++) {
     light->line_A[l] = col->line_A[l];
-    light->line[l] += (double)out.spectrum[col->line0 + l] * g.mass_msun;
+    light->line[l] += SDN_LSUN_ERG_S * (double)out.spectrum[col->line0 + l] * g.mass_msun;
   }
   if (col->n_line > 0) light->n_line = col->n_line;
   sdn_arena_free(arena);
