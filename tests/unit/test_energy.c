@@ -133,6 +133,39 @@ static void every_component_is_counted(void **unused)
   print_message("power taken by every component: off by at most %.1e\n", worst);
 }
 
+/* The nodes' hats share power out without loss, and so that what is linear in ln wavelength is weighed exactly: sum E_j = int L_nu d nu, sum E_j ln l_j = int L_nu ln l d nu. */
+static void hats_keep_power_and_its_place(void **unused)
+{
+  enum { N = 40, N_PART = 400 };
+  const double tolerance = 2e-7;   /* float32 */
+  double wave[N], lnu[N], node[SDN_ENERGY_MAX], power = 0, moment = 0, sum = 0, sum_moment = 0;
+  float energy[SDN_ENERGY_MAX];
+  sdn_energy *e;
+  (void)unused;
+  for (int j = 0; j < N; j++) {
+    wave[j] = 150 * pow(4e3, (double)j / (N - 1));
+    lnu[j] = 1e20 * (1 + sin(3.0 * j)) * wave[j] / 1000;
+  }
+  const int n = sdn_energy_nodes(wave[0], wave[N - 1], node);
+  assert_true(n > 50 && n < SDN_ENERGY_MAX);
+  must(sdn_energy_new(N, wave, n, node, &e, &err));
+  sdn_energy_of_spectrum(e, lnu, energy);
+  for (int j = 0; j < n; j++) {
+    sum += (double)energy[j];
+    sum_moment += (double)energy[j] * log(node[j] / 3000);
+  }
+  for (int j = 0; j + 1 < N; j++)
+    for (int i = 0; i <= N_PART; i++) {
+      const double u = (double)i / N_PART, l = wave[j] + u * (wave[j + 1] - wave[j]), w = (i == 0 || i == N_PART ? 1 : i % 2 ? 4 : 2) * (wave[j + 1] - wave[j]) / N_PART / 3;
+      const double part = w * ((1 - u) * lnu[j] + u * lnu[j + 1]) * LIGHT_A_S / (l * l) / SDN_LSUN_ERG_S;
+      power += part;
+      moment += part * log(l / 3000);
+    }
+  assert_true(fabs(sum / power - 1) <= tolerance);
+  assert_true(fabs(sum_moment - moment) <= tolerance * power);
+  sdn_energy_free(e);
+}
+
 /* ------------------------------------------------------------------ what it gives back */
 
 /* int L_nu d nu of values linear between nodes, exactly; Lsun. */
@@ -245,7 +278,7 @@ static void darkness_takes_all(void **unused)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(every_law_takes_what_it_takes), cmocka_unit_test(every_component_is_counted), cmocka_unit_test(what_is_taken_is_given_back),
+    cmocka_unit_test(hats_keep_power_and_its_place), cmocka_unit_test(every_law_takes_what_it_takes), cmocka_unit_test(every_component_is_counted), cmocka_unit_test(what_is_taken_is_given_back),
     cmocka_unit_test(no_dust_no_light), cmocka_unit_test(darkness_takes_all),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
