@@ -130,42 +130,44 @@ static double peak_gflops(void)
   return best;
 }
 
-/* Multiplications that a row's forward pass needs, without what the order of coordinates forbids. */
+/* Multiplications that a row's forward pass needs: all weights, less what the order of coordinates forbids. */
 static double useful_macs(const sdn_network *net)
 {
   double sum = 0;
-  for (int i = 0; i < SDN_W_LAYERS; i++) sum += (double)net->weight[i].n_row * net->weight[i].n_col;
-  for (int i = 1; i < net->arch.n_free; i++) {
-    const double own = net->n_seen[i] - net->n_seen[i - 1];
-    sum += net->arch.n_layer * (own * i + own * net->n_seen[i] + (double)net->n_raw[i] * net->n_seen[i]);
-  }
+  float *ones = malloc(net->n_number * sizeof *ones);
+  if (!ones) exit(1);
+  for (size_t i = 0; i < net->n_number; i++) ones[i] = 1;
+  sdn_network_mask(net, ones);
+  for (int i = 0; i < net->n_weight; i++)
+    for (long k = 0; k < (long)net->weight[i].n_row * net->weight[i].n_col; k++) sum += (double)ones[net->weight[i].offset + (size_t)k];
+  free(ones);
   return sum;
 }
 
 static double draw_rate(const sdn_trainer *t)
 {
   const sdn_network *net = t->net;
-  const int n_head = net->arch.n_layer * net->n_head;
   sdn_err err;
   sdn_arena *arena = need(sdn_arena_new(&err), &err);
-  sdn_flow_work flow;
+  sdn_tile_work tile;
   sdn_draw_work w;
-  sdn_galaxy_head g;
   long row[SDN_ROWS];
   double ln_q[SDN_ROWS];
   for (int i = 0; i < SDN_ROWS; i++) row[i] = i;
   const sdn_row_range range = {.split = SDN_SPLIT_TEST, .n = SDN_ROWS, .row = row};
-  if (sdn_flow_work_new(net, arena, &flow, &err) || sdn_draw_work_new(net, arena, &w, &err) || sdn_galaxy_head_new(net, arena, &g, &err)) stop(&err);
-  if (sdn_tile_load(&t->source, &t->scaling, net->arch.n_free, &range, &flow, arena, &err)) stop(&err);
+  float *given = need(sdn_arena_take(arena, (size_t)net->n_given, sizeof *given, &err), &err);
+  if (sdn_tile_work_new(net, arena, &tile, &err) || sdn_draw_work_new(net, arena, &w, &err)) stop(&err);
+  if (sdn_tile_load(&t->source, &t->scaling, net->arch.n_free, &range, &tile, arena, &err)) stop(&err);
   const double start = cpu_seconds();
-  sdn_encoder_forward(net, t->state.best, &flow.encoder);
+  sdn_network_encode(net, t->state.best, &tile);
   for (int galaxy = 0; galaxy < N_GALAXY; galaxy++) {
-    for (int i = 0; i < n_head; i++) g.head[i] = flow.encoder.head[i * SDN_ROWS + galaxy];
-    sdn_galaxy_head_finish(net, t->state.best, &g);
+    for (int i = 0; i < net->n_given; i++) given[i] = tile.given[i * SDN_ROWS + galaxy];
+    sdn_draw_galaxy(net, t->state.best, &w, given, NULL);
     for (int draw = 0; draw < N_DRAW; draw += SDN_ROWS) {
       sdn_rng rng = sdn_rng_at(1, SDN_STREAM_POSTERIOR + (uint32_t)draw, (uint64_t)galaxy);
       sdn_rng_normals(&rng, SDN_ROWS * net->arch.n_free, w.y);
-      sdn_flow_draw(net, t->state.best, &g, &w, ln_q);
+      for (int r = 0; sdn_network_picks(net) && r < SDN_ROWS; r++) w.pick[r] = (float)sdn_rng_uniform(&rng);
+      sdn_draw(net, t->state.best, &w, ln_q);
     }
   }
   const double seconds = cpu_seconds() - start;
@@ -181,11 +183,9 @@ static sdn_train_plan make_plan(int argc, char **argv, const galaxies *g)
   o.n_epoch = 18;
   for (int i = 1; i + 1 < argc; i += 2)
     if (sdn_knob_set(sdn_train_knobs, sdn_n_train_knob, &o, argv[i], argv[i + 1], &err)) stop(&err);
-  return (sdn_train_plan){
-    .arch = {.n_free = (int)g->n_free, .n_feature = (int)g->n_band, .n_encoder = (int)o.n_encoder, .n_context = (int)o.n_context,
-             .n_layer = (int)o.n_layer, .n_hidden = (int)o.n_hidden, .n_bin = (int)o.n_bin, .n_bin_first = (int)o.n_bin_first},
-    .n_epoch = o.n_epoch, .max_minutes = o.max_minutes, .batch = o.batch, .warm_up = o.warm_up, .seed = o.seed, .learning_rate = o.learning_rate,
-    .weight_decay = o.weight_decay, .clip = o.clip, .ema = o.ema};
+  sdn_train_plan plan;
+  if (sdn_train_plan_of(&o, (int)g->n_free, (int)g->n_band, (int)g->n_band, &plan, &err)) stop(&err);
+  return plan;
 }
 
 int main(int argc, char **argv)

@@ -299,7 +299,9 @@ typedef struct sdn_train_options {
   double learning_rate, weight_decay, clip;
   long warm_up;                     /* steps */
   double ema;                       /* decay of the averaged weights */
-  long n_layer, n_hidden, n_bin, n_bin_first, n_context, n_encoder;
+  const char *head;                 /* spline | affine: the density of the parameters */
+  const char *encoder;              /* mlp: the network that reads the data */
+  long n_layer, n_hidden, n_bin, n_bin_first, n_context, n_encoder, n_depth;
   double validation_fraction, test_fraction;
   long patience;                    /* validations without gain before stopping; 0: never */
   long seed;
@@ -324,6 +326,10 @@ const char *sdn_posterior_model_yaml(const sdn_posterior *p);
 int sdn_posterior_n_free(const sdn_posterior *p);
 const char *sdn_posterior_free_name(const sdn_posterior *p, int i);
 const char *sdn_posterior_free_unit(const sdn_posterior *p, int i);
+/* A posterior is a mixture of one or more networks: how many, and member k's share (their sum is 1) and kind of head. */
+int sdn_posterior_n_member(const sdn_posterior *p);
+double sdn_posterior_member_weight(const sdn_posterior *p, int k);
+const char *sdn_posterior_member_head(const sdn_posterior *p, int k);
 /* ln q_z(z | x) of n pairs: flux, sigma [n][n_band], z [n][n_free] -> ln_q [n]. */
 sdn_status sdn_posterior_ln_q(const sdn_posterior *p, long n, const float *flux_nJy, const float *sigma_nJy, const float *z,
                               double *ln_q, const sdn_run *run, sdn_err *err);

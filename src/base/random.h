@@ -19,6 +19,7 @@ enum {
   SDN_STREAM_WEIGHTS = 7u << 24,      /* initial weights, + member */
   SDN_STREAM_POSTERIOR = 8u << 24,    /* base draws of posterior sampling */
   SDN_STREAM_SCRAMBLE = 9u << 24,     /* Owen scrambling */
+  SDN_STREAM_MEMBER = 11u << 24,      /* where a galaxy's draws begin among the members of a mixture */
   SDN_STREAM_TEST = 10u << 24         /* tests and calibration statistics */
 };
 

@@ -18,17 +18,17 @@ void sdn_scale_features(const sdn_scaling *scaling, long n, const float *x, floa
     }
 }
 
-sdn_status sdn_tile_load(const sdn_row_source *source, const sdn_scaling *scaling, int n_free, const sdn_row_range *range, sdn_flow_work *w,
+sdn_status sdn_tile_load(const sdn_row_source *source, const sdn_scaling *scaling, int n_free, const sdn_row_range *range, sdn_tile_work *w,
                          sdn_arena *arena, sdn_err *err)
 {
   const size_t n = (size_t)range->n, f = (size_t)scaling->n, d = (size_t)n_free;
-  float *x = w->encoder.x_t, *z = sdn_arena_take(arena, SDN_ROWS * d, sizeof *z, err);
+  float *x = w->x_t, *z = sdn_arena_take(arena, SDN_ROWS * d, sizeof *z, err);
   if (!z) return err->status;
   if (source->fill(source->ctx, range, x, z, arena, err)) return err->status;
   sdn_scale_features(scaling, range->n, x, x);
   memset(x + n * f, 0, (SDN_ROWS - n) * f * sizeof *x);
   memset(z + n * d, 0, (SDN_ROWS - n) * d * sizeof *z);
-  sdn_transpose(SDN_ROWS, n_free, z, w->y[0]);
+  sdn_transpose(SDN_ROWS, n_free, z, w->z);
   return SDN_OK;
 }
 

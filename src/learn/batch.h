@@ -6,7 +6,7 @@
 #include "learn/kernel.h"
 
 #include "base/fastmath.h"
-#include "learn/flow.h"
+#include "learn/network.h"
 
 typedef enum sdn_split { SDN_SPLIT_TRAIN, SDN_SPLIT_VALIDATION, SDN_SPLIT_TEST, SDN_N_SPLIT } sdn_split;
 
@@ -29,7 +29,7 @@ sdn_status sdn_scaling_measure(const sdn_row_source *source, int n_free, sdn_sca
 /* x [n][F] -> x_t [SDN_ROWS or more][F], n rows set. */
 void sdn_scale_features(const sdn_scaling *scaling, long n, const float *x, float *x_t);
 /* Fill a tile with rows; those beyond range->n are zero. */
-sdn_status sdn_tile_load(const sdn_row_source *source, const sdn_scaling *scaling, int n_free, const sdn_row_range *range, sdn_flow_work *w,
+sdn_status sdn_tile_load(const sdn_row_source *source, const sdn_scaling *scaling, int n_free, const sdn_row_range *range, sdn_tile_work *w,
                          sdn_arena *arena, sdn_err *err);
 
 #endif

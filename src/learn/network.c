@@ -3,48 +3,58 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
-#include "base/random.h"
-#include "learn/core_affine.h"
-#include "learn/spline.h"
+#include "learn/activation.h"
+#include "learn/encoder.h"
+#include "learn/head.h"
 
 #define ALIGN 16              /* float32 numbers in a cache line */
-#define MAX_WIDTH 8192        /* of any layer: keeps every size an int */
-#define SILU_GAIN 1.6f        /* keeps the variance through x sigmoid(x) */
-#define RESIDUAL_GAIN 0.5f
 
-static bool between(int value, int low, int high) { return value >= low && value <= high; }
+const sdn_head_ops *const sdn_heads[SDN_N_HEAD] = {[SDN_HEAD_SPLINE] = &sdn_head_spline, [SDN_HEAD_AFFINE] = &sdn_head_affine};
+const sdn_encoder_ops *const sdn_encoders[SDN_N_ENCODER] = {[SDN_ENCODER_MLP] = &sdn_encoder_mlp};
+
+void sdn_arch_sizes(sdn_arch *a, sdn_size size[SDN_N_SIZE])
+{
+  const sdn_size all[SDN_N_SIZE] = {
+    {"n_free", &a->n_free}, {"n_feature", &a->n_feature}, {"n_token", &a->n_token}, {"n_encoder", &a->n_encoder}, {"n_depth", &a->n_depth},
+    {"n_context", &a->n_context}, {"n_layer", &a->n_layer}, {"n_hidden", &a->n_hidden}, {"n_bin", &a->n_bin}, {"n_bin_first", &a->n_bin_first},
+    {"n_component", &a->n_component}};
+  memcpy(size, all, sizeof all);
+}
+
+const char *sdn_head_name(int kind) { return sdn_heads[kind]->name; }
+const char *sdn_encoder_name(int kind) { return sdn_encoders[kind]->name; }
+
+static sdn_status find(const char *what, const char *name, int n, const char *(*name_of)(int), int *kind, sdn_err *err)
+{
+  char list[256] = "";
+  for (*kind = 0; *kind < n; ++*kind) {
+    if (strcmp(name, name_of(*kind)) == 0) return SDN_OK;
+    const size_t used = strlen(list);
+    snprintf(list + used, sizeof list - used, "%s%s", *kind > 0 ? ", " : "", name_of(*kind));
+  }
+  return sdn_fail(err, SDN_USAGE, "there is no %s '%s'; there are: %s", what, name, list);
+}
+
+sdn_status sdn_head_find(const char *name, int *kind, sdn_err *err) { return find("head", name, SDN_N_HEAD, sdn_head_name, kind, err); }
+sdn_status sdn_encoder_find(const char *name, int *kind, sdn_err *err) { return find("encoder", name, SDN_N_ENCODER, sdn_encoder_name, kind, err); }
+
+sdn_status sdn_check_size(const char *name, int value, int low, int high, sdn_err *err)
+{
+  if (value >= low && value <= high) return SDN_OK;
+  return sdn_fail(err, SDN_RANGE, "a network with %d %s cannot be made: between %d and %d are possible", value, name, low, high);
+}
 
 static sdn_status check_arch(const sdn_arch *a, sdn_err *err)
 {
-  const struct { const char *name; int value, low, high; } limits[] = {
-    {"free parameters", a->n_free, 1, SDN_MAX_FREE}, {"features", a->n_feature, 1, MAX_WIDTH}, {"n_encoder", a->n_encoder, 1, MAX_WIDTH},
-    {"n_context", a->n_context, 1, MAX_WIDTH}, {"n_layer", a->n_layer, 1, SDN_MAX_LAYER}, {"n_hidden", a->n_hidden, 1, MAX_WIDTH},
-    {"n_bin", a->n_bin, 2, SDN_SPLINE_MAX_BIN}, {"n_bin_first", a->n_bin_first, 2, SDN_SPLINE_MAX_BIN}};
-  for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
-    if (!between(limits[i].value, limits[i].low, limits[i].high))
-      return sdn_fail(err, SDN_RANGE, "a network with %d %s cannot be made: between %d and %d are possible", limits[i].value, limits[i].name,
-                      limits[i].low, limits[i].high);
-  return SDN_OK;
+  if (!(a->head >= 0 && a->head < SDN_N_HEAD) || !(a->encoder >= 0 && a->encoder < SDN_N_ENCODER))
+    return sdn_fail(err, SDN_RANGE, "a network with a head of kind %d and an encoder of kind %d cannot be made", a->head, a->encoder);
+  if (sdn_check_size("free parameters", a->n_free, 1, SDN_MAX_FREE, err) || sdn_check_size("features", a->n_feature, 1, SDN_MAX_WIDTH, err)) return err->status;
+  return sdn_check_size("n_context", a->n_context, 1, SDN_MAX_WIDTH, err);
 }
 
-/* Sizes and offsets of each position's map parameters and hidden units. Degrees are spread evenly over the hidden units, in ascending order. */
-static void lay_out_positions(sdn_network *net)
-{
-  const sdn_arch *a = &net->arch;
-  const int d = a->n_free, h = a->n_hidden;
-  for (int i = 0; i < d; i++) {
-    net->n_raw[i] = SDN_CORE_N_RAW + sdn_spline_n_raw(i == 0 ? a->n_bin_first : a->n_bin);
-    net->out_at[i] = net->n_out;
-    net->n_out += net->n_raw[i];
-    net->n_seen[i] = d > 1 ? (int)((long)h * i / (d - 1)) : 0;
-  }
-  net->n_head = h + net->n_out;
-  for (int t = 0; t < a->n_layer; t++)   /* every other layer takes the coordinates after the first backwards */
-    for (int i = 0; i < d; i++) net->order[t][i] = i == 0 || t % 2 == 0 ? i : d - i;
-}
-
-static void add_weight(sdn_network *net, const char *name, int n_row, int n_col, float initial)
+void sdn_add_weight(sdn_network *net, const char *name, int n_row, int n_col, float initial)
 {
   sdn_weight *w = &net->weight[net->n_weight++];
   snprintf(w->name, sizeof w->name, "%s", name);
@@ -59,57 +69,23 @@ static void add_weight(sdn_network *net, const char *name, int n_row, int n_col,
 
 static void list_weights(sdn_network *net)
 {
-  const sdn_arch *a = &net->arch;
-  const float by_encoder = 1.0f / sqrtf((float)a->n_encoder);
-  add_weight(net, "encoder/input", a->n_encoder, a->n_feature, 1.0f / sqrtf((float)a->n_feature));
-  add_weight(net, "encoder/input_bias", a->n_encoder, 0, 0);
-  for (int i = 0; i < SDN_ENCODER_DEPTH; i++) {
-    char name[48];
-    snprintf(name, sizeof name, "encoder/hidden%d", i);
-    add_weight(net, name, a->n_encoder, a->n_encoder, SILU_GAIN * by_encoder);
-    snprintf(name, sizeof name, "encoder/hidden%d_bias", i);
-    add_weight(net, name, a->n_encoder, 0, 0);
-  }
-  add_weight(net, "encoder/output", a->n_context, a->n_encoder, SILU_GAIN * by_encoder);
-  add_weight(net, "encoder/output_bias", a->n_context, 0, 0);
-  add_weight(net, "context", a->n_layer * net->n_head, a->n_context, 1.0f / sqrtf((float)a->n_context));
-  add_weight(net, "context_bias", a->n_layer * net->n_head, 0, 0);
-  for (int t = 0; t < a->n_layer; t++) {
-    const struct { const char *name; int n_row, n_col; float initial; } list[SDN_L_N] = {
-      [SDN_L_INPUT] = {"input", a->n_hidden, a->n_free, 1.0f},
-      [SDN_L_HIDDEN] = {"hidden", a->n_hidden, a->n_hidden, RESIDUAL_GAIN / sqrtf(0.5f * (float)(a->n_hidden + 1))},
-      [SDN_L_HIDDEN_BIAS] = {"hidden_bias", a->n_hidden, 0, 0},
-      [SDN_L_OUTPUT] = {"output", net->n_out, a->n_hidden, 0}};
-    for (int i = 0; i < SDN_L_N; i++) {
-      char name[48];
-      snprintf(name, sizeof name, "layer%d/%s", t, list[i].name);
-      add_weight(net, name, list[i].n_row, list[i].n_col, list[i].initial);
-    }
-  }
+  const int c = net->arch.n_context;
+  net->at_encoder = net->n_weight;
+  net->encoder->list_weights(net);
+  net->at_context = net->n_weight;
+  sdn_add_weight(net, "context", net->n_given, c, 1.0f / sqrtf((float)c));
+  sdn_add_weight(net, "context_bias", net->n_given, 0, 0);
+  net->at_head = net->n_weight;
+  net->head->list_weights(net);
 }
 
-static sdn_status make_encoder(sdn_network *net, sdn_err *err)
+static sdn_status make(sdn_network *net, sdn_err *err)
 {
-  const sdn_arch *a = &net->arch;
-  const int e = a->n_encoder, c = a->n_context, f = a->n_feature;
-  const sdn_dense_shape input = {e, f, f, f, SDN_ROWS}, hidden = {e, e, e, e, SDN_ROWS}, output = {c, e, e, e, SDN_ROWS},
-                        context = {a->n_layer * net->n_head, c, c, c, SDN_ROWS};
-  if (sdn_dense_new(&input, &net->encoder_input, err) || sdn_dense_new(&hidden, &net->encoder_hidden, err)) return err->status;
-  return sdn_dense_new(&output, &net->encoder_output, err) ? err->status : sdn_dense_new(&context, &net->context, err);
-}
-
-static sdn_status make_layers(sdn_network *net, sdn_err *err)
-{
-  const int d = net->arch.n_free, h = net->arch.n_hidden;
-  const sdn_dense_shape input = {h, d, d, d, SDN_ROWS}, hidden = {h, h, h, h, SDN_ROWS};
-  if (sdn_dense_new(&input, &net->layer_input, err) || sdn_dense_new(&hidden, &net->layer_hidden, err)) return err->status;
-  for (int i = 1; i < d; i++) {
-    const int seen = net->n_seen[i], own = seen - net->n_seen[i - 1];
-    const sdn_dense_shape position = {net->n_raw[i], seen, h, h, SDN_ROWS}, step_input = {own, i, d, d, SDN_ROWS},
-                          step_hidden = {own, seen, h, h, SDN_ROWS};
-    if (sdn_dense_new(&position, &net->position[i], err) || sdn_dense_new(&step_input, &net->step_input[i], err)) return err->status;
-    if (sdn_dense_new(&step_hidden, &net->step_hidden[i], err)) return err->status;
-  }
+  const int c = net->arch.n_context;
+  if (net->encoder->make(net, err) || net->head->make(net, err)) return err->status;
+  const sdn_dense_shape context = {net->n_given, c, c, c, SDN_ROWS};
+  if (sdn_dense_new(&context, &net->context, err)) return err->status;
+  list_weights(net);
   return SDN_OK;
 }
 
@@ -120,10 +96,9 @@ sdn_status sdn_network_new(const sdn_arch *arch, sdn_network **out, sdn_err *err
   sdn_network *net = sdn_alloc(1, sizeof *net, "a network", err);
   if (!net) return err->status;
   net->arch = *arch;
-  if (arch->n_free == 1) net->arch.n_hidden = 0;   /* a lone coordinate depends on the context alone */
-  lay_out_positions(net);
-  list_weights(net);
-  if (make_encoder(net, err) || make_layers(net, err)) {
+  net->head = sdn_heads[arch->head];
+  net->encoder = sdn_encoders[arch->encoder];
+  if (make(net, err)) {
     sdn_network_free(net);
     return err->status;
   }
@@ -134,27 +109,15 @@ sdn_status sdn_network_new(const sdn_arch *arch, sdn_network **out, sdn_err *err
 void sdn_network_free(sdn_network *net)
 {
   if (!net) return;
-  sdn_dense *all[] = {&net->encoder_input, &net->encoder_hidden, &net->encoder_output, &net->context, &net->layer_input, &net->layer_hidden};
-  for (size_t i = 0; i < sizeof all / sizeof *all; i++) sdn_dense_clear(all[i]);
-  for (int i = 0; i < SDN_MAX_FREE; i++) {
-    sdn_dense_clear(&net->position[i]);
-    sdn_dense_clear(&net->step_input[i]);
-    sdn_dense_clear(&net->step_hidden[i]);
-  }
+  net->encoder->release(net->encoder_plan);
+  net->head->release(net->head_plan);
+  sdn_dense_clear(&net->context);
   sdn_release(net);
 }
 
-void sdn_network_mask_layers(const sdn_network *net, float *block)
+void sdn_network_mask(const sdn_network *net, float *block)
 {
-  const int d = net->arch.n_free, h = net->arch.n_hidden;
-  for (int t = 0; t < net->arch.n_layer; t++) {
-    float *input = block + sdn_layer_weight(net, t, SDN_L_INPUT)->offset, *hidden = block + sdn_layer_weight(net, t, SDN_L_HIDDEN)->offset;
-    for (int g = 1; g < d; g++)   /* units of degree g see coordinates below position g and units of degree up to g */
-      for (int u = net->n_seen[g - 1]; u < net->n_seen[g]; u++) {
-        for (int i = g; i < d; i++) input[u * d + i] = 0;
-        for (int v = net->n_seen[g]; v < h; v++) hidden[u * h + v] = 0;
-      }
-  }
+  if (net->head->mask) net->head->mask(net, block);
 }
 
 void sdn_network_initialise(const sdn_network *net, uint64_t seed, int member, float *weights)
@@ -167,17 +130,84 @@ void sdn_network_initialise(const sdn_network *net, uint64_t seed, int member, f
     if (!(m->initial > 0)) continue;
     for (size_t i = 0; i < n; i++) weights[m->offset + i] = m->initial * (float)sdn_rng_normal(&rng);
   }
-  sdn_network_mask_layers(net, weights);
-  const sdn_arch *a = &net->arch;
-  float *context = weights + net->weight[SDN_W_CONTEXT].offset;
-  for (int t = 0; t < a->n_layer; t++) {   /* map parameters begin at zero */
-    float *maps = context + (size_t)(t * net->n_head + a->n_hidden) * (size_t)a->n_context;
-    for (size_t i = 0; i < (size_t)net->n_out * (size_t)a->n_context; i++) maps[i] = 0;
-  }
-  for (int t = 0; t < a->n_layer; t++) {   /* a unit that sees many coordinates takes each with less weight */
-    float *input = weights + sdn_layer_weight(net, t, SDN_L_INPUT)->offset;
-    for (int g = 2; g < a->n_free; g++)
-      for (int u = net->n_seen[g - 1]; u < net->n_seen[g]; u++)
-        for (int i = 0; i < g; i++) input[u * a->n_free + i] /= sqrtf((float)g);
-  }
+  sdn_network_mask(net, weights);
+  net->head->initialise(net, weights);
 }
+
+long sdn_network_n_weight(const sdn_network *net)
+{
+  long n = 0;
+  for (int i = 0; i < net->n_weight; i++) n += (long)net->weight[i].n_row * (net->weight[i].n_col > 0 ? net->weight[i].n_col : 1);
+  return n;
+}
+
+/* ------------------------------------------------------------------ density */
+
+static sdn_status take(sdn_arena *arena, int n, float **to, sdn_err *err)
+{
+  *to = sdn_arena_take(arena, (size_t)n * SDN_ROWS, sizeof(float), err);
+  return *to ? SDN_OK : err->status;
+}
+
+sdn_status sdn_tile_work_new(const sdn_network *net, sdn_arena *arena, sdn_tile_work *w, sdn_err *err)
+{
+  const sdn_arch *a = &net->arch;
+  if (take(arena, a->n_feature, &w->x_t, err) || take(arena, a->n_free, &w->z, err) || take(arena, a->n_context, &w->context, err) ||
+      take(arena, net->n_given, &w->given, err) || take(arena, a->n_context, &w->turned, err) || take(arena, a->n_context, &w->by_context, err))
+    return err->status;
+  return net->encoder->work_new(net, arena, &w->encoder, err) ? err->status : net->head->work_new(net, arena, &w->head, err);
+}
+
+void sdn_network_encode(const sdn_network *net, const float *weights, sdn_tile_work *w)
+{
+  net->encoder->forward(net, weights, w->encoder, w->x_t, w->context);
+  sdn_gemm_run(net->context.forward, weights + net->weight[net->at_context].offset, w->context, w->given);
+}
+
+void sdn_network_head_density(const sdn_network *net, const float *weights, sdn_tile_work *w, double *ln_q)
+{
+  net->head->density(net, weights, w->head, w->given, w->z, ln_q);
+}
+
+void sdn_network_density(const sdn_network *net, const float *weights, sdn_tile_work *w, double *ln_q)
+{
+  sdn_network_encode(net, weights, w);
+  sdn_network_head_density(net, weights, w, ln_q);
+}
+
+void sdn_dense_gradient(const sdn_network *net, const sdn_dense *d, int weight, const float *by_y, const float *x_t, bool add, float *gradient)
+{
+  sdn_gemm_run(add ? d->gradient_add : d->gradient, by_y, x_t, gradient + net->weight[weight].offset);
+  sdn_row_sums(d->n_out, by_y, add, gradient + net->weight[weight + 1].offset);
+}
+
+void sdn_network_gradient(const sdn_network *net, const float *weights, sdn_tile_work *w, const float *row_weight, bool add, float *gradient)
+{
+  net->head->gradient(net, weights, w->head, w->given, row_weight, add, gradient);
+  sdn_transpose(net->arch.n_context, SDN_ROWS, w->context, w->turned);
+  sdn_dense_gradient(net, &net->context, net->at_context, w->given, w->turned, add, gradient);
+  sdn_gemm_run(net->context.backward, weights + net->weight[net->at_context].offset, w->given, w->by_context);
+  net->encoder->backward(net, weights, w->encoder, w->x_t, w->by_context, add, gradient);
+}
+
+void sdn_network_first(const sdn_network *net, const float *weights, sdn_tile_work *w, const float *z0, double *cdf, double *ln_q)
+{
+  net->head->first(net, weights, w->head, w->given, z0, cdf, ln_q);
+}
+
+/* ------------------------------------------------------------------ draws */
+
+bool sdn_network_picks(const sdn_network *net) { return net->head->picks; }
+
+sdn_status sdn_draw_work_new(const sdn_network *net, sdn_arena *arena, sdn_draw_work *w, sdn_err *err)
+{
+  if (take(arena, net->arch.n_free, &w->y, err) || take(arena, 1, &w->pick, err)) return err->status;
+  return net->head->draw_new(net, arena, &w->head, err);
+}
+
+void sdn_draw_galaxy(const sdn_network *net, const float *weights, sdn_draw_work *w, const float *given, const float *first)
+{
+  net->head->galaxy(net, weights, w->head, given, first);
+}
+
+void sdn_draw(const sdn_network *net, const float *weights, sdn_draw_work *w, double *ln_q) { net->head->draw(net, weights, w->head, w->pick, w->y, ln_q); }

@@ -31,15 +31,15 @@ static double tile_gain(int n_free, long n, const float *y0, const double *ln_q)
 static sdn_status tile_gradient(const sdn_trainer *t, const sdn_row_range *range, float row_weight, bool add, float *gradient, double *gain,
                                 sdn_arena *arena, sdn_err *err)
 {
-  sdn_flow_work w;
+  sdn_tile_work w;
   double ln_q[SDN_ROWS];
   float row_weights[SDN_ROWS];
-  if (sdn_flow_work_new(t->net, arena, &w, err)) return err->status;
+  if (sdn_tile_work_new(t->net, arena, &w, err)) return err->status;
   if (sdn_tile_load(&t->source, &t->scaling, t->net->arch.n_free, range, &w, arena, err)) return err->status;
-  sdn_flow_density(t->net, t->state.weights, &w, ln_q);
-  *gain += tile_gain(t->net->arch.n_free, range->n, w.y[0], ln_q);
+  sdn_network_density(t->net, t->state.weights, &w, ln_q);
+  *gain += tile_gain(t->net->arch.n_free, range->n, w.z, ln_q);
   for (int r = 0; r < SDN_ROWS; r++) row_weights[r] = r < range->n ? row_weight : 0.0f;
-  sdn_flow_gradient(t->net, t->state.weights, &w, row_weights, add, gradient);
+  sdn_network_gradient(t->net, t->state.weights, &w, row_weights, add, gradient);
   return SDN_OK;
 }
 
@@ -57,7 +57,7 @@ static sdn_status part_gradient(void *ctx, long part, sdn_arena *arena, sdn_err 
     sdn_arena_back(arena, (sdn_arena_mark){0});
     if (tile_gradient(t, &range, 1.0f / (float)job->n, tile > first, gradient, &t->part_gain[part], arena, err)) return err->status;
   }
-  sdn_network_mask_layers(t->net, gradient);
+  sdn_network_mask(t->net, gradient);
   return SDN_OK;
 }
 
@@ -146,17 +146,17 @@ static sdn_status gain_tile(void *ctx, long tile, sdn_arena *arena, sdn_err *err
   const sdn_trainer *t = job->t;
   const long place = tile * SDN_ROWS, left = t->source.n[job->split] - place;
   const int n_free = t->net->arch.n_free;
-  sdn_flow_work w;
+  sdn_tile_work w;
   double ln_q[SDN_ROWS];
   long row[SDN_ROWS];
   for (int r = 0; r < SDN_ROWS; r++) row[r] = place + r;
   const sdn_row_range range = {.split = job->split, .place = place, .n = left < SDN_ROWS ? left : SDN_ROWS, .row = row};
-  if (sdn_flow_work_new(t->net, arena, &w, err)) return err->status;
+  if (sdn_tile_work_new(t->net, arena, &w, err)) return err->status;
   if (sdn_tile_load(&t->source, &t->scaling, n_free, &range, &w, arena, err)) return err->status;
-  sdn_flow_density(t->net, job->weights, &w, ln_q);
+  sdn_network_density(t->net, job->weights, &w, ln_q);
   job->sum[tile] = job->squares[tile] = 0;
   for (long r = 0; r < range.n; r++) {
-    const double gain = tile_gain(n_free, 1, w.y[0] + r, ln_q + r);
+    const double gain = tile_gain(n_free, 1, w.z + r, ln_q + r);
     job->sum[tile] += gain;
     job->squares[tile] += gain * gain;
   }

@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "learn/checkpoint.h"
 #include "learn/posterior.h"
+#include "learn/spline.h"
 #include "library/library_file.h"
 
 #define LEAST_TRAIN 64
@@ -26,12 +27,15 @@ const sdn_knob sdn_train_knobs[] = {
   FIELD(SDN_KNOB_DOUBLE, clip, "5", 0, 1e6, "", "largest norm of the gradient; 0: none"),
   FIELD(SDN_KNOB_LONG, warm_up, "200", 0, 1e6, "steps", "steps in which the learning rate rises"),
   FIELD(SDN_KNOB_DOUBLE, ema, "0.999", 0, 0.999999, "", "decay per step of the averaged weights, which are the ones kept"),
+  FIELD(SDN_KNOB_TEXT, head, "spline", 0, 0, "KIND", "density of the parameters: spline | affine"),
+  FIELD(SDN_KNOB_TEXT, encoder, "mlp", 0, 0, "KIND", "network that reads the data: mlp"),
   FIELD(SDN_KNOB_LONG, n_layer, "3", 1, SDN_MAX_LAYER, "", "autoregressive layers"),
   FIELD(SDN_KNOB_LONG, n_hidden, "64", 1, 4096, "", "hidden units of a layer: they run once per draw"),
   FIELD(SDN_KNOB_LONG, n_bin, "8", 2, SDN_SPLINE_MAX_BIN, "", "bins of each spline"),
   FIELD(SDN_KNOB_LONG, n_bin_first, "32", 2, SDN_SPLINE_MAX_BIN, "", "bins of the first parameter's splines (redshift)"),
   FIELD(SDN_KNOB_LONG, n_context, "64", 1, 4096, "", "numbers that the encoder hands to the layers"),
   FIELD(SDN_KNOB_LONG, n_encoder, "256", 1, 8192, "", "hidden units of the encoder: they run once per galaxy"),
+  FIELD(SDN_KNOB_LONG, n_depth, "3", 0, SDN_MAX_DEPTH, "", "hidden layers of the encoder after its first"),
   FIELD(SDN_KNOB_DOUBLE, validation_fraction, "0.05", 0, 0.5, "", "galaxies held out to choose the best weights"),
   FIELD(SDN_KNOB_DOUBLE, test_fraction, "0.05", 0, 0.5, "", "galaxies held out for the final score"),
   FIELD(SDN_KNOB_LONG, patience, "0", 0, 1e6, "", "validations without gain before stopping; 0: never"),
@@ -120,13 +124,15 @@ static sdn_status fill(void *ctx, const sdn_row_range *range, float *x, float *z
   return SDN_OK;
 }
 
-static sdn_train_plan plan_of(const sdn_train_options *o, const rows *r)
+sdn_status sdn_train_plan_of(const sdn_train_options *o, int n_free, int n_token, int n_feature, sdn_train_plan *plan, sdn_err *err)
 {
-  return (sdn_train_plan){
-    .arch = {.n_free = r->n_free, .n_feature = sdn_survey_n_feature(r->survey), .n_encoder = (int)o->n_encoder, .n_context = (int)o->n_context,
-             .n_layer = (int)o->n_layer, .n_hidden = (int)o->n_hidden, .n_bin = (int)o->n_bin, .n_bin_first = (int)o->n_bin_first},
+  *plan = (sdn_train_plan){
+    .arch = {.n_free = n_free, .n_token = n_token, .n_feature = n_feature, .n_encoder = (int)o->n_encoder, .n_depth = (int)o->n_depth,
+             .n_context = (int)o->n_context, .n_layer = (int)o->n_layer, .n_hidden = (int)o->n_hidden, .n_bin = (int)o->n_bin,
+             .n_bin_first = (int)o->n_bin_first},
     .n_epoch = o->n_epoch, .max_minutes = o->max_minutes, .batch = o->batch, .warm_up = o->warm_up, .patience = o->patience, .seed = o->seed,
     .learning_rate = o->learning_rate, .weight_decay = o->weight_decay, .clip = o->clip, .ema = o->ema};
+  return sdn_head_find(o->head, &plan->arch.head, err) ? err->status : sdn_encoder_find(o->encoder, &plan->arch.encoder, err);
 }
 
 /* Everything that decides what a training does, as lines; freed by sdn_release. */
@@ -140,7 +146,7 @@ static char *describe(const sdn_train_options *o, const rows *r, sdn_err *err)
   hash = sdn_hash_bytes(physics, strlen(physics), hash);
   hash = sdn_hash_bytes(r->z, (size_t)(n * r->n_free) * sizeof *r->z, hash);
   hash = sdn_hash_bytes(r->flux, (size_t)(n * r->n_band) * sizeof *r->flux, hash);
-  int at = snprintf(text, sizeof text, "library_hash=%016" PRIx64 "\nversion=%s\n", hash, SDN_VERSION);
+  int at = snprintf(text, sizeof text, "library_hash=%016" PRIx64 "\nversion=%s\nhead=%s\nencoder=%s\n", hash, SDN_VERSION, o->head, o->encoder);
   for (size_t i = 0; i < sdn_n_train_knob; i++) {
     const sdn_knob *k = &sdn_train_knobs[i];
     const void *field = (const char *)o + k->offset;
@@ -163,7 +169,7 @@ static sdn_status summarise(sdn_trainer *t, sdn_train_summary *s, sdn_err *err)
 {
   *s = (sdn_train_summary){.n_train = t->source.n[SDN_SPLIT_TRAIN], .n_validation = t->source.n[SDN_SPLIT_VALIDATION], .n_test = t->source.n[SDN_SPLIT_TEST],
                            .n_step = t->state.step, .n_epoch_done = t->state.epoch, .best_validation_ln_q = t->state.best_gain, .seconds = t->state.seconds};
-  for (int i = 0; i < t->net->n_weight; i++) s->n_weight += (long)t->net->weight[i].n_row * (t->net->weight[i].n_col > 0 ? t->net->weight[i].n_col : 1);
+  s->n_weight = sdn_network_n_weight(t->net);
   if (s->seconds > 0) s->rows_per_second = (double)(s->n_step * t->plan.batch) / s->seconds;
   return sdn_trainer_gain(t, t->state.best, SDN_SPLIT_TEST, &s->test_ln_q, &s->test_ln_q_error, err);
 }
@@ -187,7 +193,8 @@ static sdn_status train_rows(const sdn_train_options *opt, rows *r, const char *
   sdn_trainer *t = NULL;
   sdn_row_source source = {.ctx = r, .fill = fill};
   if (split_rows(r, opt, source.n, err)) return err->status;
-  const sdn_train_plan plan = plan_of(opt, r);
+  sdn_train_plan plan;
+  if (sdn_train_plan_of(opt, r->n_free, r->n_band, sdn_survey_n_feature(r->survey), &plan, err)) return err->status;
   char *config = describe(opt, r, err);
   if (!config) return err->status;
   saving where = {.path = checkpoint, .config = config};

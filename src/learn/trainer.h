@@ -17,6 +17,9 @@ typedef struct sdn_train_plan {
   double learning_rate, weight_decay, clip, ema;
 } sdn_train_plan;
 
+/* The plan that options ask for, for data of n_token bands and n_feature features. err SDN_USAGE: no such head or encoder. */
+sdn_status sdn_train_plan_of(const sdn_train_options *options, int n_free, int n_token, int n_feature, sdn_train_plan *plan, sdn_err *err);
+
 /* One validation. */
 typedef struct sdn_history { double epoch, step, seconds, rate, train_gain, validation_gain; } sdn_history;
 #define SDN_N_HISTORY 6

@@ -201,9 +201,9 @@ static void print_number_attr(const sdn_h5 *file, const char *attr, const char *
   double value;
   long count;
   sdn_err ignored;
-  if (!sdn_h5_has_attr(file, "training", attr)) return;
-  if (sdn_h5_get_double(file, "training", attr, &value, &ignored) == SDN_OK) fprintf(out, "  %-28s %.6g\n", label, value);
-  else if (sdn_h5_get_long(file, "training", attr, &count, &ignored) == SDN_OK) fprintf(out, "  %-28s %ld\n", label, count);
+  if (!sdn_h5_has_attr(file, "member0/training", attr)) return;
+  if (sdn_h5_get_double(file, "member0/training", attr, &value, &ignored) == SDN_OK) fprintf(out, "  %-28s %.6g\n", label, value);
+  else if (sdn_h5_get_long(file, "member0/training", attr, &count, &ignored) == SDN_OK) fprintf(out, "  %-28s %ld\n", label, count);
 }
 
 /* What came of a posterior's training. */
@@ -214,10 +214,10 @@ static void print_training(const sdn_h5 *file, FILE *out)
     {"n_validation", "galaxies to validate on"}, {"n_test", "galaxies to test on"}, {"n_step", "steps"}, {"seconds", "seconds"}};
   sdn_h5_shape shape;
   sdn_err ignored;
-  if (!sdn_h5_has(file, "training")) return;
+  if (!sdn_h5_has(file, "member0/training")) return;
   fputs("training:\n", out);
   for (size_t i = 0; i < sizeof number / sizeof number[0]; i++) print_number_attr(file, number[i].attr, number[i].label, out);
-  if (sdn_h5_has(file, "training/history") && sdn_h5_shape_of(file, "training/history", &shape, &ignored) == SDN_OK)
+  if (sdn_h5_has(file, "member0/training/history") && sdn_h5_shape_of(file, "member0/training/history", &shape, &ignored) == SDN_OK)
     fprintf(out, "  %-28s %ld\n", "epochs", shape.dim[0]);
 }
 

@@ -116,13 +116,13 @@ static void expect_refused(change_fn *change, const char *says)
   assert_null(p);
 }
 
-static sdn_status newer(sdn_h5 *f, sdn_err *err) { return sdn_h5_set_long(f, "/", "version", 2, err); }
+static sdn_status newer(sdn_h5 *f, sdn_err *err) { return sdn_h5_set_long(f, "/", "version", 3, err); }
 static sdn_status foreign(sdn_h5 *f, sdn_err *err) { return sdn_h5_set_text(f, "/", "format", "sedna library", err); }
-static sdn_status other_head(sdn_h5 *f, sdn_err *err) { return sdn_h5_set_text(f, "/", "head", "mixture", err); }
-static sdn_status wider(sdn_h5 *f, sdn_err *err) { return sdn_h5_set_long(f, "network", "n_encoder", 33, err); }
-static sdn_status huge(sdn_h5 *f, sdn_err *err) { return sdn_h5_set_long(f, "network", "n_encoder", 1L << 40, err); }
-static sdn_status deep(sdn_h5 *f, sdn_err *err) { return sdn_h5_set_long(f, "network", "n_layer", 1000, err); }
-static sdn_status other_features(sdn_h5 *f, sdn_err *err) { return sdn_h5_set_long(f, "network", "n_feature", 5, err); }
+static sdn_status other_head(sdn_h5 *f, sdn_err *err) { return sdn_h5_set_text(f, "member0", "head", "oracle", err); }
+static sdn_status wider(sdn_h5 *f, sdn_err *err) { return sdn_h5_set_long(f, "member0", "n_encoder", 33, err); }
+static sdn_status huge(sdn_h5 *f, sdn_err *err) { return sdn_h5_set_long(f, "member0", "n_encoder", 1L << 40, err); }
+static sdn_status deep(sdn_h5 *f, sdn_err *err) { return sdn_h5_set_long(f, "member0", "n_layer", 1000, err); }
+static sdn_status other_features(sdn_h5 *f, sdn_err *err) { return sdn_h5_set_long(f, "member0", "n_feature", 5, err); }
 static sdn_status other_model(sdn_h5 *f, sdn_err *err) { return sdn_h5_set_text(f, "/", "model_yaml", "grid: nine\n", err); }
 static sdn_status no_survey(sdn_h5 *f, sdn_err *err) { return sdn_h5_set_text(f, "/", "survey_yaml", "name: [", err); }
 static sdn_status other_names(sdn_h5 *f, sdn_err *err)
@@ -133,20 +133,20 @@ static sdn_status other_names(sdn_h5 *f, sdn_err *err)
 static sdn_status spoil_weight(sdn_h5 *f, sdn_err *err)
 {
   float row[32] = {NAN};
-  return sdn_h5_write_rows(f, "network/encoder/hidden1", SDN_H5_FLOAT, 3, 1, row, err);
+  return sdn_h5_write_rows(f, "member0/encoder/hidden1", SDN_H5_FLOAT, 3, 1, row, err);
 }
 static sdn_status change_weight(sdn_h5 *f, sdn_err *err)
 {
   float row[32] = {0.25f};
-  return sdn_h5_write_rows(f, "network/encoder/hidden1", SDN_H5_FLOAT, 3, 1, row, err);
+  return sdn_h5_write_rows(f, "member0/encoder/hidden1", SDN_H5_FLOAT, 3, 1, row, err);
 }
 
 static void contradictions_are_named(void **state)
 {
   (void)state;
-  expect_refused(newer, "version 2");
+  expect_refused(newer, "version 3");
   expect_refused(foreign, "sedna library");
-  expect_refused(other_head, "mixture");
+  expect_refused(other_head, "oracle");
   expect_refused(wider, "shape");
   expect_refused(huge, "n_encoder");
   expect_refused(deep, "n_layer");

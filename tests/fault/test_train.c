@@ -99,7 +99,7 @@ static float *weights_of(const char *path, size_t *n)
   sdn_h5_shape shape;
   float *w;
   assert_int_equal(sdn_h5_open(path, &f, &err), SDN_OK);
-  assert_int_equal(sdn_h5_read_float(f, "network/context", &w, &shape, &err), SDN_OK);
+  assert_int_equal(sdn_h5_read_float(f, "member0/context", &w, &shape, &err), SDN_OK);
   assert_int_equal(sdn_h5_close(f, &err), SDN_OK);
   *n = (size_t)(shape.dim[0] * shape.dim[1]);
   return w;

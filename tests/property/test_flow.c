@@ -18,11 +18,11 @@
 #define N_FEATURE 5
 
 /* A network as after training: sharp, multimodal, correlated. */
-typedef struct fixture { sdn_network *net; float *weights; sdn_arena *arena; sdn_flow_work work; float x[N_FEATURE]; } fixture;
+typedef struct fixture { sdn_network *net; float *weights; sdn_arena *arena; sdn_tile_work work; float x[N_FEATURE]; } fixture;
 
 static void begin(fixture *f, int n_free, int n_layer, float spread)
 {
-  const sdn_arch arch = {.n_free = n_free, .n_feature = N_FEATURE, .n_encoder = 16, .n_context = 8, .n_layer = n_layer, .n_hidden = 16, .n_bin = 8, .n_bin_first = 12};
+  const sdn_arch arch = {.n_free = n_free, .n_feature = N_FEATURE, .n_encoder = 16, .n_depth = 3, .n_context = 8, .n_layer = n_layer, .n_hidden = 16, .n_bin = 8, .n_bin_first = 12};
   sdn_err err;
   assert_int_equal(sdn_network_new(&arch, &f->net, &err), SDN_OK);
   f->weights = sdn_alloc(f->net->n_number, sizeof *f->weights, "weights", &err);
@@ -30,16 +30,16 @@ static void begin(fixture *f, int n_free, int n_layer, float spread)
   sdn_rng rng = sdn_rng_at(41, SDN_STREAM_TEST, (uint64_t)n_free);
   for (int w = 0; w < f->net->n_weight; w++) {   /* the maps' raw numbers become about `spread` large; what leads to them is left as it began */
     const sdn_weight *m = &f->net->weight[w];
-    const bool map = w == SDN_W_CONTEXT || w == SDN_W_CONTEXT_BIAS || (w >= SDN_W_LAYERS && (w - SDN_W_LAYERS) % SDN_L_N == SDN_L_OUTPUT);
+    const bool map = w == f->net->at_context || w == f->net->at_context + 1 || (w >= f->net->at_head && (w - f->net->at_head) % SDN_FLOW_N == SDN_FLOW_OUTPUT);
     const float size = spread / sqrtf((float)(m->n_col > 0 ? m->n_col : 1));
     for (int i = 0; map && i < m->n_row * (m->n_col > 0 ? m->n_col : 1); i++) f->weights[m->offset + (size_t)i] += size * (float)sdn_rng_normal(&rng);
   }
-  const sdn_weight *context = &f->net->weight[SDN_W_ENCODER_OUTPUT], *bias = &f->net->weight[SDN_W_ENCODER_OUTPUT_BIAS];
+  const sdn_weight *context = &f->net->weight[f->net->at_context - 2], *bias = &f->net->weight[f->net->at_context - 1];   /* the encoder's last */
   for (int i = 0; i < context->n_row * context->n_col; i++) f->weights[context->offset + (size_t)i] *= 0.1f;   /* a context of unit size */
   for (int i = 0; i < bias->n_row; i++) f->weights[bias->offset + (size_t)i] = (float)sdn_rng_normal(&rng);
-  sdn_network_mask_layers(f->net, f->weights);
+  sdn_network_mask(f->net, f->weights);
   f->arena = sdn_arena_new(&err);
-  assert_int_equal(sdn_flow_work_new(f->net, f->arena, &f->work, &err), SDN_OK);
+  assert_int_equal(sdn_tile_work_new(f->net, f->arena, &f->work, &err), SDN_OK);
   for (int i = 0; i < N_FEATURE; i++) f->x[i] = (float)sdn_rng_normal(&rng);
 }
 
@@ -58,10 +58,10 @@ static void ln_q_of(fixture *f, long n, const float *z, double *ln_q)
   for (long at = 0; at < n; at += SDN_ROWS) {
     const long m = n - at < SDN_ROWS ? n - at : SDN_ROWS;
     for (int r = 0; r < SDN_ROWS; r++) {
-      memcpy(f->work.encoder.x_t + r * N_FEATURE, f->x, sizeof f->x);
-      for (int i = 0; i < d; i++) f->work.y[0][i * SDN_ROWS + r] = z[(at + (r < m ? r : 0)) * d + i];
+      memcpy(f->work.x_t + r * N_FEATURE, f->x, sizeof f->x);
+      for (int i = 0; i < d; i++) f->work.z[i * SDN_ROWS + r] = z[(at + (r < m ? r : 0)) * d + i];
     }
-    sdn_flow_density(f->net, f->weights, &f->work, tile);
+    sdn_network_density(f->net, f->weights, &f->work, tile);
     memcpy(ln_q + at, tile, (size_t)m * sizeof *ln_q);
   }
 }
@@ -69,37 +69,33 @@ static void ln_q_of(fixture *f, long n, const float *z, double *ln_q)
 /* Draws z [n][D] with their ln q, n a multiple of SDN_ROWS; known: value of the first coordinate, or NaN. */
 static void draw(fixture *f, long n, float known, float *z, double *ln_q)
 {
-  const int d = f->net->arch.n_free, n_head = f->net->arch.n_layer * f->net->n_head;
+  const int d = f->net->arch.n_free;
   sdn_err err;
-  sdn_galaxy_head g;
   sdn_draw_work w;
-  float chain[(SDN_MAX_LAYER + 1) * SDN_ROWS], z0[SDN_ROWS], known_chain[SDN_MAX_LAYER + 1];
-  assert_int_equal(sdn_galaxy_head_new(f->net, f->arena, &g, &err), SDN_OK);
+  float *given = malloc((size_t)f->net->n_given * sizeof *given);
   assert_int_equal(sdn_draw_work_new(f->net, f->arena, &w, &err), SDN_OK);
-  for (int r = 0; r < SDN_ROWS; r++) memcpy(f->work.encoder.x_t + r * N_FEATURE, f->x, sizeof f->x);
-  sdn_encoder_forward(f->net, f->weights, &f->work.encoder);
-  for (int i = 0; i < n_head; i++) g.head[i] = f->work.encoder.head[i * SDN_ROWS];
-  sdn_galaxy_head_finish(f->net, f->weights, &g);
-  for (int r = 0; r < SDN_ROWS; r++) z0[r] = known;
-  sdn_flow_first(f->net, f->weights, f->work.encoder.head, z0, chain);
-  for (int t = 0; t <= f->net->arch.n_layer; t++) known_chain[t] = chain[t * SDN_ROWS];
-  if (!isnan(known)) g.known = known_chain;
+  for (int r = 0; r < SDN_ROWS; r++) memcpy(f->work.x_t + r * N_FEATURE, f->x, sizeof f->x);
+  sdn_network_encode(f->net, f->weights, &f->work);
+  for (int i = 0; i < f->net->n_given; i++) given[i] = f->work.given[i * SDN_ROWS];
+  sdn_draw_galaxy(f->net, f->weights, &w, given, isnan(known) ? NULL : &known);
   for (long at = 0; at < n; at += SDN_ROWS) {
     sdn_rng rng = sdn_rng_at(42, SDN_STREAM_TEST, (uint64_t)at);
     sdn_rng_normals(&rng, SDN_ROWS * d, w.y);
-    sdn_flow_draw(f->net, f->weights, &g, &w, ln_q + at);
+    sdn_draw(f->net, f->weights, &w, ln_q + at);
     sdn_transpose(d, SDN_ROWS, w.y, z + at * d);
   }
+  free(given);
 }
 
 /* P(first < z0), by the network. */
 static double first_cdf(fixture *f, double z0)
 {
-  float chain[(SDN_MAX_LAYER + 1) * SDN_ROWS], z[SDN_ROWS];
-  for (int r = 0; r < SDN_ROWS; r++) memcpy(f->work.encoder.x_t + r * N_FEATURE, f->x, sizeof f->x), z[r] = (float)z0;
-  sdn_encoder_forward(f->net, f->weights, &f->work.encoder);
-  sdn_flow_first(f->net, f->weights, f->work.encoder.head, z, chain);
-  return sdn_normal_cdf((double)chain[f->net->arch.n_layer * SDN_ROWS]);
+  float z[SDN_ROWS];
+  double cdf[SDN_ROWS];
+  for (int r = 0; r < SDN_ROWS; r++) memcpy(f->work.x_t + r * N_FEATURE, f->x, sizeof f->x), z[r] = (float)z0;
+  sdn_network_encode(f->net, f->weights, &f->work);
+  sdn_network_first(f->net, f->weights, &f->work, z, cdf, NULL);
+  return cdf[0];
 }
 
 static void one_dimension_integrates_to_one(void **state)
@@ -261,16 +257,17 @@ static void first_coordinate_stands_alone(void **state)
   fixture f;
   double chain[2];
   begin(&f, 5, 4, 0.3f);
+  const sdn_flow_work *of_flow = f.work.head;
   for (int pass = 0; pass < 2; pass++) {
     double ln_q[SDN_ROWS];
     for (int r = 0; r < SDN_ROWS; r++) {
-      memcpy(f.work.encoder.x_t + r * N_FEATURE, f.x, sizeof f.x);
-      for (int i = 0; i < 5; i++) f.work.y[0][i * SDN_ROWS + r] = i == 0 ? 0.3f : 0.1f * (float)(i + r) - (pass ? 2.0f : 0.0f);
+      memcpy(f.work.x_t + r * N_FEATURE, f.x, sizeof f.x);
+      for (int i = 0; i < 5; i++) f.work.z[i * SDN_ROWS + r] = i == 0 ? 0.3f : 0.1f * (float)(i + r) - (pass ? 2.0f : 0.0f);
     }
-    sdn_flow_density(f.net, f.weights, &f.work, ln_q);
-    chain[pass] = (double)f.work.y[4][0];
-    for (int r = 0; r < SDN_ROWS; r++) assert_true(f.work.y[4][r] == f.work.y[4][0]);
-    for (int t = 0; t < 4; t++) assert_int_equal(f.net->order[t][0], 0);
+    sdn_network_density(f.net, f.weights, &f.work, ln_q);
+    chain[pass] = (double)of_flow->y[4][0];
+    for (int r = 0; r < SDN_ROWS; r++) assert_true(of_flow->y[4][r] == of_flow->y[4][0]);
+    for (int t = 0; t < 4; t++) assert_int_equal(((const sdn_flow *)f.net->head_plan)->order[t][0], 0);
   }
   assert_true(chain[0] == chain[1]);
   end(&f);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "support/flow_twin.h"
 
+#include "learn/flow.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,50 +66,51 @@ static void dense(const sdn_network *net, const double *weights, int which, cons
   }
 }
 
-static void encode(const sdn_network *net, const double *weights, const double *x, double *head)
+static void encode(const sdn_network *net, const double *weights, const double *x, double *given)
 {
-  const int e = net->arch.n_encoder;
+  const int e = net->arch.n_encoder, depth = net->arch.n_depth, at = net->at_encoder;   /* input, hidden layers, output; each with its bias */
   double *h = malloc((size_t)(2 * e + net->arch.n_context) * sizeof *h), *next = h + e, *context = next + e;
-  dense(net, weights, SDN_W_ENCODER_INPUT, x, h);
+  dense(net, weights, at, x, h);
   for (int i = 0; i < e; i++) h[i] = silu(h[i]);
-  for (int k = 0; k < SDN_ENCODER_DEPTH; k++) {
-    dense(net, weights, SDN_W_ENCODER_HIDDEN + 2 * k, h, next);
+  for (int k = 0; k < depth; k++) {
+    dense(net, weights, at + 2 + 2 * k, h, next);
     for (int i = 0; i < e; i++) h[i] += silu(next[i]);
   }
-  dense(net, weights, SDN_W_ENCODER_OUTPUT, h, context);
-  dense(net, weights, SDN_W_CONTEXT, context, head);
+  dense(net, weights, at + 2 + 2 * depth, h, context);
+  dense(net, weights, net->at_context, context, given);
   free(h);
 }
 
 static double weight_at(const sdn_network *net, const double *weights, int layer, int which, int i, int j)
 {
-  const sdn_weight *w = sdn_layer_weight(net, layer, which);
+  const sdn_weight *w = sdn_flow_weight(net, layer, which);
   return weights[w->offset + (size_t)(i * (w->n_col > 0 ? w->n_col : 1) + j)];
 }
 
 /* One layer: y [D] in coordinate order, replaced; returns the sum of ln slopes. `head` [H + P] of this layer. */
 static double layer(const sdn_network *net, const double *weights, int t, const double *head, double *y)
 {
-  const int d = net->arch.n_free, h = net->arch.n_hidden;
-  double in[SDN_MAX_FREE], *h1 = malloc((size_t)(2 * h + net->n_out + 1) * sizeof *h1), *h2 = h1 + h, *raw = h2 + h, sum = 0;
-  for (int i = 0; i < d; i++) in[i] = y[net->order[t][i]];
+  const sdn_flow *f = net->head_plan;
+  const int d = f->n_free, h = f->n_hidden;
+  double in[SDN_MAX_FREE], *h1 = malloc((size_t)(2 * h + f->n_out + 1) * sizeof *h1), *h2 = h1 + h, *raw = h2 + h, sum = 0;
+  for (int i = 0; i < d; i++) in[i] = y[f->order[t][i]];
   for (int u = 0; u < h; u++) {
     double a = head[u];
-    for (int i = 0; i < d; i++) a += weight_at(net, weights, t, SDN_L_INPUT, u, i) * in[i];
+    for (int i = 0; i < d; i++) a += weight_at(net, weights, t, SDN_FLOW_INPUT, u, i) * in[i];
     h1[u] = silu(a);
   }
   for (int u = 0; u < h; u++) {
-    double a = weight_at(net, weights, t, SDN_L_HIDDEN_BIAS, u, 0);
-    for (int v = 0; v < h; v++) a += weight_at(net, weights, t, SDN_L_HIDDEN, u, v) * h1[v];
+    double a = weight_at(net, weights, t, SDN_FLOW_HIDDEN_BIAS, u, 0);
+    for (int v = 0; v < h; v++) a += weight_at(net, weights, t, SDN_FLOW_HIDDEN, u, v) * h1[v];
     h2[u] = h1[u] + silu(a);
   }
   for (int i = 0; i < d; i++) {
-    for (int k = 0; k < net->n_raw[i]; k++) {
-      raw[k] = head[h + net->out_at[i] + k];
-      for (int u = 0; u < net->n_seen[i]; u++) raw[k] += weight_at(net, weights, t, SDN_L_OUTPUT, net->out_at[i] + k, u) * h2[u];
+    for (int k = 0; k < f->n_raw[i]; k++) {
+      raw[k] = head[h + f->out_at[i] + k];
+      for (int u = 0; u < f->n_seen[i]; u++) raw[k] += weight_at(net, weights, t, SDN_FLOW_OUTPUT, f->out_at[i] + k, u) * h2[u];
     }
-    const twin_map core = twin_core(raw, in[i]), spline = twin_raw_spline(i == 0 ? net->arch.n_bin_first : net->arch.n_bin, raw + 2, core.y);
-    y[net->order[t][i]] = spline.y;
+    const twin_map core = twin_core(raw, in[i]), spline = f->n_bin[i] > 0 ? twin_raw_spline(f->n_bin[i], raw + 2, core.y) : (twin_map){core.y, 0};
+    y[f->order[t][i]] = spline.y;
     sum += core.ln_slope + spline.ln_slope;
   }
   free(h1);
@@ -116,11 +119,12 @@ static double layer(const sdn_network *net, const double *weights, int t, const 
 
 double twin_ln_q(const sdn_network *net, const double *weights, const double *x, const double *z)
 {
+  const sdn_flow *f = net->head_plan;
   const int d = net->arch.n_free;
-  double y[SDN_MAX_FREE], ln_q = 0, *head = malloc((size_t)(net->arch.n_layer * net->n_head) * sizeof *head);
+  double y[SDN_MAX_FREE], ln_q = 0, *head = malloc((size_t)net->n_given * sizeof *head);
   memcpy(y, z, (size_t)d * sizeof *y);
   encode(net, weights, x, head);
-  for (int t = 0; t < net->arch.n_layer; t++) ln_q += layer(net, weights, t, head + t * net->n_head, y);
+  for (int t = 0; t < net->arch.n_layer; t++) ln_q += layer(net, weights, t, head + t * f->n_given, y);
   for (int i = 0; i < d; i++) ln_q -= 0.5 * y[i] * y[i] + 0.5 * log(2 * 3.14159265358979323846);
   free(head);
   return ln_q;

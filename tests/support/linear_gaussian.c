@@ -37,7 +37,7 @@ sdn_row_source linear_source(long n_train, long n_held_out)
 
 sdn_train_plan linear_plan(long n_epoch)
 {
-  return (sdn_train_plan){.arch = {.n_free = D, .n_feature = N, .n_encoder = 32, .n_context = 16, .n_layer = 2, .n_hidden = 16, .n_bin = 8, .n_bin_first = 8},
+  return (sdn_train_plan){.arch = {.n_free = D, .n_feature = N, .n_encoder = 32, .n_depth = 3, .n_context = 16, .n_layer = 2, .n_hidden = 16, .n_bin = 8, .n_bin_first = 8},
                           .n_epoch = n_epoch, .batch = 256, .warm_up = 50, .seed = 3, .learning_rate = 5e-3, .weight_decay = 1e-4, .clip = 5, .ema = 0.99};
 }
 

@@ -22,7 +22,7 @@
 
 static sdn_network *make_network(int n_free, int n_layer, float **weights)
 {
-  const sdn_arch arch = {.n_free = n_free, .n_feature = 7, .n_encoder = 20, .n_context = 12, .n_layer = n_layer, .n_hidden = 18, .n_bin = 6, .n_bin_first = 9};
+  const sdn_arch arch = {.n_free = n_free, .n_feature = 7, .n_encoder = 20, .n_depth = 3, .n_context = 12, .n_layer = n_layer, .n_hidden = 18, .n_bin = 6, .n_bin_first = 9};
   sdn_network *net;
   sdn_err err;
   assert_int_equal(sdn_network_new(&arch, &net, &err), SDN_OK);
@@ -33,20 +33,20 @@ static sdn_network *make_network(int n_free, int n_layer, float **weights)
     const sdn_weight *w = &net->weight[i];
     for (int k = 0; k < w->n_row * (w->n_col > 0 ? w->n_col : 1); k++) (*weights)[w->offset + (size_t)k] += 0.15f * (float)sdn_rng_normal(&rng);
   }
-  const sdn_weight *context = &net->weight[SDN_W_ENCODER_OUTPUT];   /* a context of about unit size: maps that float32 can resolve */
+  const sdn_weight *context = &net->weight[net->at_context - 2];   /* a context of about unit size: maps that float32 can resolve */
   for (int k = 0; k < context->n_row * context->n_col; k++) (*weights)[context->offset + (size_t)k] *= 0.2f;
-  sdn_network_mask_layers(net, *weights);
+  sdn_network_mask(net, *weights);
   return net;
 }
 
 /* A tile of random galaxies; z reaches beyond every bound. */
-static void fill_tile(const sdn_network *net, sdn_flow_work *w)
+static void fill_tile(const sdn_network *net, sdn_tile_work *w)
 {
   sdn_rng rng = sdn_rng_at(6, SDN_STREAM_TEST, 0);
-  sdn_rng_normals(&rng, SDN_ROWS * net->arch.n_feature, w->encoder.x_t);
-  sdn_rng_normals(&rng, SDN_ROWS * net->arch.n_free, w->y[0]);
-  for (int i = 0; i < SDN_ROWS * net->arch.n_free; i += 13) w->y[0][i] *= 3.5f;
-  w->y[0][1] = 11.5f;
+  sdn_rng_normals(&rng, SDN_ROWS * net->arch.n_feature, w->x_t);
+  sdn_rng_normals(&rng, SDN_ROWS * net->arch.n_free, w->z);
+  for (int i = 0; i < SDN_ROWS * net->arch.n_free; i += 13) w->z[i] *= 3.5f;
+  w->z[1] = 11.5f;
 }
 
 static double twin_of_row(const sdn_network *net, const double *weights, const float *x_t, const float *z, int r)
@@ -68,16 +68,16 @@ static void check_density(int n_free, int n_layer)
 {
   float *weights;
   sdn_err err;
-  sdn_flow_work w;
+  sdn_tile_work w;
   double ln_q[SDN_ROWS];
   sdn_network *net = make_network(n_free, n_layer, &weights);
   sdn_arena *arena = sdn_arena_new(&err);
-  assert_int_equal(sdn_flow_work_new(net, arena, &w, &err), SDN_OK);
+  assert_int_equal(sdn_tile_work_new(net, arena, &w, &err), SDN_OK);
   fill_tile(net, &w);
-  sdn_flow_density(net, weights, &w, ln_q);
+  sdn_network_density(net, weights, &w, ln_q);
   double *exact = doubles(net->n_number, weights);
   for (int r = 0; r < SDN_ROWS; r++) {
-    const double expected = twin_of_row(net, exact, w.encoder.x_t, w.y[0], r);
+    const double expected = twin_of_row(net, exact, w.x_t, w.z, r);
     if (!(fabs(ln_q[r] - expected) <= LN_Q_TOLERANCE * (1 + fabs(expected))))
       fail_msg("%d parameters, %d layers, row %d: ln q is %.8f, not %.8f", n_free, n_layer, r, ln_q[r], expected);
   }
@@ -98,12 +98,12 @@ static void density_agrees_with_plain_formulas(void **state)
 }
 
 /* -sum of weighted ln q in double precision, as a function of one weight. */
-static double loss_at(const sdn_network *net, double *weights, size_t at, double value, const sdn_flow_work *w, const float *row_weight)
+static double loss_at(const sdn_network *net, double *weights, size_t at, double value, const sdn_tile_work *w, const float *row_weight)
 {
   const double kept = weights[at];
   double loss = 0;
   weights[at] = value;
-  for (int r = 0; r < N_ROW; r++) loss -= (double)row_weight[r] * twin_of_row(net, weights, w->encoder.x_t, w->y[0], r);
+  for (int r = 0; r < N_ROW; r++) loss -= (double)row_weight[r] * twin_of_row(net, weights, w->x_t, w->z, r);
   weights[at] = kept;
   return loss;
 }
@@ -115,7 +115,7 @@ static double rms(const float *a, int n)
   return sqrt(sum / n);
 }
 
-static void probe_matrix(const sdn_network *net, int which, double *exact, const float *gradient, const sdn_flow_work *w, const float *row_weight)
+static void probe_matrix(const sdn_network *net, int which, double *exact, const float *gradient, const sdn_tile_work *w, const float *row_weight)
 {
   const sdn_weight *m = &net->weight[which];
   const int n = m->n_row * (m->n_col > 0 ? m->n_col : 1);
@@ -137,17 +137,17 @@ static void check_gradient(int n_free, int n_layer)
 {
   float *weights, row_weight[SDN_ROWS] = {0};
   sdn_err err;
-  sdn_flow_work w;
+  sdn_tile_work w;
   double ln_q[SDN_ROWS];
   sdn_network *net = make_network(n_free, n_layer, &weights);
   sdn_arena *arena = sdn_arena_new(&err);
   float *gradient = sdn_alloc(net->n_number, sizeof *gradient, "a test gradient", &err);
-  assert_int_equal(sdn_flow_work_new(net, arena, &w, &err), SDN_OK);
+  assert_int_equal(sdn_tile_work_new(net, arena, &w, &err), SDN_OK);
   fill_tile(net, &w);
   for (int r = 0; r < N_ROW; r++) row_weight[r] = 0.1f + 0.02f * (float)r;
-  sdn_flow_density(net, weights, &w, ln_q);
-  sdn_flow_gradient(net, weights, &w, row_weight, false, gradient);
-  sdn_network_mask_layers(net, gradient);
+  sdn_network_density(net, weights, &w, ln_q);
+  sdn_network_gradient(net, weights, &w, row_weight, false, gradient);
+  sdn_network_mask(net, gradient);
   double *exact = doubles(net->n_number, weights);
   for (int i = 0; i < net->n_weight; i++) probe_matrix(net, i, exact, gradient, &w, row_weight);
   free(exact);
@@ -171,17 +171,17 @@ static void gradients_add_up(void **state)
   (void)state;
   float *weights, row_weight[SDN_ROWS];
   sdn_err err;
-  sdn_flow_work w;
+  sdn_tile_work w;
   double ln_q[SDN_ROWS];
   sdn_network *net = make_network(4, 2, &weights);
   sdn_arena *arena = sdn_arena_new(&err);
   float *once = sdn_alloc(net->n_number, sizeof *once, "a gradient", &err), *twice = sdn_alloc(net->n_number, sizeof *twice, "a gradient", &err);
-  assert_int_equal(sdn_flow_work_new(net, arena, &w, &err), SDN_OK);
+  assert_int_equal(sdn_tile_work_new(net, arena, &w, &err), SDN_OK);
   for (int r = 0; r < SDN_ROWS; r++) row_weight[r] = 1.0f / SDN_ROWS;
   for (int pass = 0; pass < 3; pass++) {
     fill_tile(net, &w);
-    sdn_flow_density(net, weights, &w, ln_q);
-    sdn_flow_gradient(net, weights, &w, row_weight, pass == 2, pass == 0 ? once : twice);
+    sdn_network_density(net, weights, &w, ln_q);
+    sdn_network_gradient(net, weights, &w, row_weight, pass == 2, pass == 0 ? once : twice);
   }
   for (int i = 0; i < net->n_weight; i++) {
     const sdn_weight *m = &net->weight[i];
@@ -201,21 +201,21 @@ static void gradients_add_up(void **state)
 static void begin_as_the_prior(void **state)
 {
   (void)state;
-  const sdn_arch arch = {.n_free = 6, .n_feature = 9, .n_encoder = 32, .n_context = 16, .n_layer = 3, .n_hidden = 24, .n_bin = 8, .n_bin_first = 12};
+  const sdn_arch arch = {.n_free = 6, .n_feature = 9, .n_encoder = 32, .n_depth = 3, .n_context = 16, .n_layer = 3, .n_hidden = 24, .n_bin = 8, .n_bin_first = 12};
   sdn_network *net;
   sdn_err err;
-  sdn_flow_work w;
+  sdn_tile_work w;
   double ln_q[SDN_ROWS];
   assert_int_equal(sdn_network_new(&arch, &net, &err), SDN_OK);
   float *weights = sdn_alloc(net->n_number, sizeof *weights, "weights", &err);
   sdn_network_initialise(net, 1, 0, weights);
   sdn_arena *arena = sdn_arena_new(&err);
-  assert_int_equal(sdn_flow_work_new(net, arena, &w, &err), SDN_OK);
+  assert_int_equal(sdn_tile_work_new(net, arena, &w, &err), SDN_OK);
   fill_tile(net, &w);
-  sdn_flow_density(net, weights, &w, ln_q);
+  sdn_network_density(net, weights, &w, ln_q);
   for (int r = 0; r < SDN_ROWS; r++) {
     double prior = 0;
-    for (int i = 0; i < 6; i++) prior -= 0.5 * pow((double)w.y[0][i * SDN_ROWS + r], 2) + 0.5 * log(2 * acos(-1.0));
+    for (int i = 0; i < 6; i++) prior -= 0.5 * pow((double)w.z[i * SDN_ROWS + r], 2) + 0.5 * log(2 * acos(-1.0));
     if (!(fabs(ln_q[r] - prior) <= LN_Q_TOLERANCE * (1 + fabs(prior)))) fail_msg("row %d: %.8f, the prior has %.8f", r, ln_q[r], prior);
   }
   sdn_arena_free(arena);
@@ -226,7 +226,7 @@ static void begin_as_the_prior(void **state)
 static void impossible_sizes_are_refused(void **state)
 {
   (void)state;
-  const sdn_arch good = {.n_free = 3, .n_feature = 4, .n_encoder = 8, .n_context = 4, .n_layer = 2, .n_hidden = 8, .n_bin = 4, .n_bin_first = 4};
+  const sdn_arch good = {.n_free = 3, .n_feature = 4, .n_encoder = 8, .n_depth = 3, .n_context = 4, .n_layer = 2, .n_hidden = 8, .n_bin = 4, .n_bin_first = 4};
   sdn_arch bad[5] = {good, good, good, good, good};
   bad[0].n_free = SDN_MAX_FREE + 1;
   bad[1].n_layer = 0;

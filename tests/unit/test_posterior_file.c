@@ -65,7 +65,7 @@ static void file_says_what_it_is(void **state)
   assert_int_equal(sdn_h5_get_text(h, "/", "physics_hash", &text, &err), SDN_OK);
   assert_string_equal(text, "0123456789abcdef");
   sdn_release(text);
-  assert_int_equal(sdn_h5_read_double(h, "training/history", &history, &shape, &err), SDN_OK);
+  assert_int_equal(sdn_h5_read_double(h, "member0/training/history", &history, &shape, &err), SDN_OK);
   assert_int_equal(shape.dim[0], 40);
   assert_true(history[39 * SDN_N_HISTORY + 5] > 1);   /* nats, from four bands at S/N of about ten */
   sdn_release(history);
