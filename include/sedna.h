@@ -291,6 +291,8 @@ sdn_status sdn_library_rows(const sdn_library *lib, long row0, long n, float *z,
 
 /* ------------------------------------------------------------------ learn: library to posterior */
 
+#define SDN_POSTERIOR_MAX_MEMBER 16   /* networks in one posterior */
+
 typedef struct sdn_train_options {
   const char *library, *output;
   long n_epoch;                     /* full passes over the training rows; the schedule spans exactly these */
@@ -299,10 +301,12 @@ typedef struct sdn_train_options {
   double learning_rate, weight_decay, clip;
   long warm_up;                     /* steps */
   double ema;                       /* decay of the averaged weights */
-  const char *head;                 /* spline | affine: the density of the parameters */
+  const char *head;                 /* spline | affine: the density of the parameters; a list, separated by commas: the members of an ensemble take turns */
   const char *encoder;              /* mlp: the network that reads the data */
   long n_layer, n_hidden, n_bin, n_bin_first, n_context, n_encoder, n_depth;
   double validation_fraction, test_fraction;
+  long n_member;                    /* networks to train one after the other, for a posterior that is their mixture */
+  long member;                      /* number of this network in an ensemble whose members are trained apart */
   long patience;                    /* validations without gain before stopping; 0: never */
   long seed;
   bool resume;                      /* go on from OUTPUT.checkpoint if there is one */
@@ -315,8 +319,20 @@ typedef struct sdn_train_summary {
   double best_validation_ln_q;      /* mean ln q(z|x) - ln N(z), nats: the information gain */
   double test_ln_q, test_ln_q_error;
   double seconds, rows_per_second;
+  int n_member;                     /* of an ensemble, and their shares; 0: a single network */
+  double member_weight[SDN_POSTERIOR_MAX_MEMBER];
 } sdn_train_summary;
 sdn_status sdn_train(const sdn_train_options *opt, const sdn_run *run, sdn_train_summary *summary, sdn_err *err);
+
+typedef struct sdn_ensemble_options {
+  const char *posteriors;           /* files, separated by newlines */
+  const char *output;
+  const char *library;              /* that they were trained on, all with the same seed: weights from its validation galaxies. NULL: all weigh the same */
+} sdn_ensemble_options;
+extern const sdn_knob sdn_ensemble_knobs[];
+extern const size_t sdn_n_ensemble_knob;
+/* Joins networks that were trained apart to one posterior, their mixture. The summary holds the mixture's scores where there is a library. */
+sdn_status sdn_ensemble(const sdn_ensemble_options *opt, const sdn_run *run, sdn_train_summary *summary, sdn_err *err);
 
 typedef struct sdn_posterior sdn_posterior;
 sdn_status sdn_posterior_open(const char *path, sdn_posterior **p, sdn_err *err);

@@ -255,3 +255,13 @@ sdn_status sdn_h5_list(const sdn_h5 *file, const char *group, char ***names, siz
   sdn_release(list.text);
   return err->status;
 }
+
+sdn_status sdn_h5_copy(const sdn_h5 *from, const char *name, sdn_h5 *to, const char *new_name, sdn_err *err)
+{
+  sdn_h5_quiet();
+  const char *slash = strrchr(new_name, '/');
+  if (sdn_h5_check(to, err) || (slash && sdn_h5_make_groups(to, new_name, (size_t)(slash - new_name), err))) return err->status;
+  if (H5Ocopy(from->id, name, to->id, new_name, H5P_DEFAULT, H5P_DEFAULT) < 0)
+    return sdn_h5_fail(to, err, SDN_IO, "'%s' of %s cannot be copied", name, from->path);
+  return sdn_h5_check(to, err);
+}

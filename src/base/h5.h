@@ -64,6 +64,9 @@ sdn_status sdn_h5_list_attrs(const sdn_h5 *file, const char *object, char ***nam
 /* An attribute of any kind as text: vectors with ", " between; what cannot be shown in brackets. Freed by sdn_release. */
 sdn_status sdn_h5_attr_text(const sdn_h5 *file, const char *object, const char *attr, char **value, sdn_err *err);
 
+/* A group or dataset with all that is in it from one file into another, under a name that is not there yet. */
+sdn_status sdn_h5_copy(const sdn_h5 *from, const char *name, sdn_h5 *to, const char *new_name, sdn_err *err);
+
 void sdn_h5_lock(void);
 void sdn_h5_unlock(void);
 

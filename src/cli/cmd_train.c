@@ -11,8 +11,17 @@ const cli_page cli_train_page = {
   .knobs = sdn_train_knobs, .n_knob = &sdn_n_train_knob,
   .required = "output",
   .examples = "  sedna train library.h5 -o posterior.h5\n"
-              "  sedna train library.h5 -o posterior.h5 --max-minutes 15\n",
+              "  sedna train library.h5 -o posterior.h5 --max-minutes 15\n"
+              "  sedna train library.h5 -o posterior.h5 --n-member 4      # an ensemble: the mixture of four networks\n",
 };
+
+void cli_print_members(const sdn_train_summary *s)
+{
+  if (s->n_member == 0) return;
+  printf("mixture of %d networks with weights", s->n_member);
+  for (int k = 0; k < s->n_member; k++) printf(" %.3f", s->member_weight[k]);
+  putchar('\n');
+}
 
 int cmd_train(int argc, char **argv)
 {
@@ -27,6 +36,7 @@ int cmd_train(int argc, char **argv)
   if (cli_quiet()) return 0;
   printf("%s: %ld weights, %ld epochs over %ld galaxies (%ld steps) in %.0f s, %.0f rows/s\n", options.output, s.n_weight, s.n_epoch_done,
          s.n_train, s.n_step, s.seconds, s.rows_per_second);
+  cli_print_members(&s);
   printf("information gain: %.3f nats on %ld validation galaxies, %.3f +- %.3f on %ld test galaxies\n", s.best_validation_ln_q,
          s.n_validation, s.test_ln_q, s.test_ln_q_error, s.n_test);
   if (!(s.best_validation_ln_q > 0)) puts("the network is no better than the prior: train longer or at a lower rate");

@@ -7,6 +7,7 @@
 static const struct { const cli_page *page; int (*run)(int argc, char **argv); } commands[] = {
   {&cli_simulate_page, cmd_simulate},
   {&cli_train_page, cmd_train},
+  {&cli_ensemble_page, cmd_ensemble},
   {&cli_check_page, cmd_check},
   {&cli_fit_page, cmd_fit},
   {&cli_report_page, cmd_report},

@@ -68,17 +68,17 @@ sdn_status sdn_checkpoint_write(const char *path, const char *config, const sdn_
 }
 
 /* The first line in which two configurations differ, as a sentence. */
-static sdn_status compare_config(const char *path, const char *have, const char *want, sdn_err *err)
+sdn_status sdn_compare_config(const char *path, const char *have, const char *want, sdn_err *err)
 {
   while (*have && *want) {
     const int n_have = (int)strcspn(have, "\n"), n_want = (int)strcspn(want, "\n");
     if (n_have != n_want || strncmp(have, want, (size_t)n_have) != 0)
-      return sdn_fail(err, SDN_USAGE, "%s is of a training with %.*s, but this one has %.*s; use the same options and library, or remove the checkpoint",
+      return sdn_fail(err, SDN_USAGE, "%s is of a training with %.*s, but this one has %.*s; use the same options and library, or remove that file",
                       path, n_have, have, n_want, want);
     have += n_have + (have[n_have] == '\n');
     want += n_want + (want[n_want] == '\n');
   }
-  return *have || *want ? sdn_fail(err, SDN_USAGE, "%s is of a training with other options; remove the checkpoint", path) : SDN_OK;
+  return *have || *want ? sdn_fail(err, SDN_USAGE, "%s is of a training with other options; remove that file", path) : SDN_OK;
 }
 
 static sdn_status check_origin(const sdn_h5 *file, const char *path, const char *config, sdn_err *err)
@@ -87,7 +87,7 @@ static sdn_status check_origin(const sdn_h5 *file, const char *path, const char 
   sdn_status status = SDN_OK;
   if (sdn_h5_get_text(file, "/", "format", &format, err) || strcmp(format, FORMAT) != 0)
     status = sdn_fail(err, SDN_FORMAT, "%s is no checkpoint of sedna; remove it, or give another output name", path);
-  else if ((status = sdn_h5_get_text(file, "/", "config", &have, err)) == SDN_OK) status = compare_config(path, have, config, err);
+  else if ((status = sdn_h5_get_text(file, "/", "config", &have, err)) == SDN_OK) status = sdn_compare_config(path, have, config, err);
   sdn_release(format);
   sdn_release(have);
   return status;

@@ -11,4 +11,7 @@ sdn_status sdn_checkpoint_write(const char *path, const char *config, const sdn_
 /* err SDN_USAGE: the checkpoint is of another configuration (the first difference is named); SDN_FORMAT: corrupt. */
 sdn_status sdn_checkpoint_read(const char *path, const char *config, sdn_trainer *t, sdn_err *err);
 
+/* Are two configurations the same? path: whose file `have` stands in. err SDN_USAGE: the first line that differs. */
+sdn_status sdn_compare_config(const char *path, const char *have, const char *want, sdn_err *err);
+
 #endif

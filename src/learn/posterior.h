@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A trained posterior: one network or a mixture of several, and all that is needed to use it. File layout: posterior_file.c. */
+/* A trained posterior: one network or a mixture of several, and all that is needed to use it. File layout: posterior_layout.h. */
 #ifndef SDN_LEARN_POSTERIOR_H
 #define SDN_LEARN_POSTERIOR_H
 
@@ -9,7 +9,7 @@
 
 #define SDN_POSTERIOR_FORMAT "sedna posterior"
 #define SDN_POSTERIOR_VERSION 2
-#define SDN_MAX_MEMBER 16
+#define SDN_MAX_MEMBER SDN_POSTERIOR_MAX_MEMBER
 
 /* One network of the mixture q(z | x) = sum_k weight_k q_k(z | x). */
 typedef struct sdn_member {
@@ -33,14 +33,21 @@ typedef struct sdn_posterior_origin {
   const char *command, *model_yaml, *survey_yaml, *physics_hash;   /* command may be NULL */
   int n_free;
   const char *const *free_name, *const *free_unit;              /* [n_free] */
+  const char *config;                                           /* all that decides what its training does, as lines */
   const sdn_train_options *options;
   const sdn_train_summary *summary;
 } sdn_posterior_origin;
 
 /* The trainer's best weights, as a posterior of one member, to PATH, by way of PATH.part. */
 sdn_status sdn_posterior_write(const char *path, const sdn_trainer *t, const sdn_posterior_origin *origin, sdn_err *err);
-/* A posterior of any number of members to PATH, by way of PATH.part; command may be NULL. What came of its members' trainings is left out. */
-sdn_status sdn_posterior_save(const char *path, const sdn_posterior *p, const char *command, sdn_err *err);
+/* Where a member of a mixture was read: member `member` of a file. */
+typedef struct sdn_member_origin { const char *path; int member; } sdn_member_origin;
+/* A posterior of any number of members to PATH, by way of PATH.part; origin [n_member], whose records of training are copied; command may be NULL. */
+sdn_status sdn_posterior_save(const char *path, const sdn_posterior *p, const sdn_member_origin *origin, const char *command, sdn_err *err);
+/* The origin's `config` of a file's first member; freed by sdn_release. */
+sdn_status sdn_posterior_config(const char *path, char **config, sdn_err *err);
+/* Seed and fractions of the split that a file's first member was trained with, into those fields. */
+sdn_status sdn_posterior_split(const char *path, sdn_train_options *split, sdn_err *err);
 /* sdn_forward_hash of the library that it was trained on, as text. */
 const char *sdn_posterior_physics_hash(const sdn_posterior *p);
 /* Dataset of known shape into `out`; err SDN_FORMAT: another shape, or numbers that are not finite. */

@@ -196,29 +196,46 @@ static void print_datasets(const sdn_h5 *file, const char *group, FILE *out)
   sdn_release(names);
 }
 
-static void print_number_attr(const sdn_h5 *file, const char *attr, const char *label, FILE *out)
+static void print_number_attr(const sdn_h5 *file, const char *group, const char *attr, const char *label, FILE *out)
 {
   double value;
   long count;
   sdn_err ignored;
-  if (!sdn_h5_has_attr(file, "member0/training", attr)) return;
-  if (sdn_h5_get_double(file, "member0/training", attr, &value, &ignored) == SDN_OK) fprintf(out, "  %-28s %.6g\n", label, value);
-  else if (sdn_h5_get_long(file, "member0/training", attr, &count, &ignored) == SDN_OK) fprintf(out, "  %-28s %ld\n", label, count);
+  if (!sdn_h5_has_attr(file, group, attr)) return;
+  if (sdn_h5_get_double(file, group, attr, &value, &ignored) == SDN_OK) fprintf(out, "  %-28s %.6g\n", label, value);
+  else if (sdn_h5_get_long(file, group, attr, &count, &ignored) == SDN_OK) fprintf(out, "  %-28s %ld\n", label, count);
 }
 
-/* What came of a posterior's training. */
-static void print_training(const sdn_h5 *file, FILE *out)
+/* What came of a network's training. */
+static void print_training(const sdn_h5 *file, const char *group, FILE *out)
 {
   static const struct { const char *attr, *label; } number[] = {
     {"validation_gain", "gain, validation [nats]"}, {"test_gain", "gain, test [nats]"}, {"test_gain_error", "  its error"}, {"n_train", "galaxies to train on"},
     {"n_validation", "galaxies to validate on"}, {"n_test", "galaxies to test on"}, {"n_step", "steps"}, {"seconds", "seconds"}};
+  char history[128];
   sdn_h5_shape shape;
   sdn_err ignored;
-  if (!sdn_h5_has(file, "member0/training")) return;
-  fputs("training:\n", out);
-  for (size_t i = 0; i < sizeof number / sizeof number[0]; i++) print_number_attr(file, number[i].attr, number[i].label, out);
-  if (sdn_h5_has(file, "member0/training/history") && sdn_h5_shape_of(file, "member0/training/history", &shape, &ignored) == SDN_OK)
-    fprintf(out, "  %-28s %ld\n", "epochs", shape.dim[0]);
+  snprintf(history, sizeof history, "%s/history", group);
+  for (size_t i = 0; i < sizeof number / sizeof number[0]; i++) print_number_attr(file, group, number[i].attr, number[i].label, out);
+  if (sdn_h5_has(file, history) && sdn_h5_shape_of(file, history, &shape, &ignored) == SDN_OK) fprintf(out, "  %-28s %ld\n", "epochs", shape.dim[0]);
+}
+
+/* The networks of a posterior. */
+static void print_members(const sdn_h5 *file, FILE *out)
+{
+  char group[64], training[96], *head, *encoder;
+  sdn_err ignored;
+  double weight;
+  for (int k = 0; snprintf(group, sizeof group, "member%d", k) > 0 && sdn_h5_has(file, group); k++) {
+    head = encoder = NULL;
+    if (sdn_h5_get_text(file, group, "head", &head, &ignored) == SDN_OK && sdn_h5_get_text(file, group, "encoder", &encoder, &ignored) == SDN_OK &&
+        sdn_h5_get_double(file, group, "weight", &weight, &ignored) == SDN_OK)
+      fprintf(out, "network %d: head %s, encoder %s, weight %.3g\n", k, head, encoder, weight);
+    sdn_release(head);
+    sdn_release(encoder);
+    snprintf(training, sizeof training, "%s/training", group);
+    if (sdn_h5_has(file, training)) print_training(file, training, out);
+  }
 }
 
 /* The two YAML files inside a library or posterior, as they are understood now. */
@@ -251,7 +268,7 @@ static sdn_status info_hdf5(const char *path, FILE *out, sdn_err *err)
   print_text_attr(file, "/", "command", "command", out);
   print_text_attr(file, "/", "posterior", "posterior", out);
   print_text_attr(file, "/", "catalogue", "catalogue", out);
-  print_training(file, out);
+  print_members(file, out);
   if (is_grid) status = sdn_grid_info(&(sdn_grid_info_options){.grid = path}, out, err);
   else print_datasets(file, "/", out);
   if (status == SDN_OK && !is_grid) status = explain_yaml_attrs(file, out, err);
