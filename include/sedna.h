@@ -309,6 +309,7 @@ typedef struct sdn_train_options {
   long member;                      /* number of this network in an ensemble whose members are trained apart */
   long patience;                    /* validations without gain before stopping; 0: never */
   long seed;
+  const char *from;                 /* begin with the weights of this posterior; NULL: with fresh ones */
   bool resume;                      /* go on from OUTPUT.checkpoint if there is one */
 } sdn_train_options;
 extern const sdn_knob sdn_train_knobs[];

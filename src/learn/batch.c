@@ -6,7 +6,6 @@
 
 #define SCALING_ROWS 16384L       /* rows that fix mean and scale: to 1 % */
 #define CONSTANT 1e-10            /* variance below this, relative to 1 + mean^2: the feature is constant */
-#define LARGEST_FEATURE 20.0f     /* standard deviations; farther out the network would only extrapolate */
 
 void sdn_scale_features(const sdn_scaling *scaling, long n, const float *x, float *x_t)
 {
@@ -14,7 +13,7 @@ void sdn_scale_features(const sdn_scaling *scaling, long n, const float *x, floa
   for (long r = 0; r < n; r++)
     for (int i = 0; i < f; i++) {
       const float v = (x[r * f + i] - scaling->mean[i]) * scaling->scale[i];
-      x_t[r * f + i] = sdn_clamp(v, -LARGEST_FEATURE, LARGEST_FEATURE);
+      x_t[r * f + i] = sdn_clamp(v, -SDN_LARGEST_FEATURE, SDN_LARGEST_FEATURE);
     }
 }
 

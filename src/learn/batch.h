@@ -21,6 +21,8 @@ typedef struct sdn_row_source {
   sdn_status (*fill)(void *ctx, const sdn_row_range *range, float *x, float *z, sdn_arena *arena, sdn_err *err);
 } sdn_row_source;
 
+#define SDN_LARGEST_FEATURE 20.0f   /* standard deviations; farther out the network would only extrapolate */
+
 /* x' = (x - mean) * scale for each of F features. */
 typedef struct sdn_scaling { int n; float *mean, *scale; } sdn_scaling;
 

@@ -46,6 +46,8 @@ typedef struct sdn_member_origin { const char *path; int member; } sdn_member_or
 sdn_status sdn_posterior_save(const char *path, const sdn_posterior *p, const sdn_member_origin *origin, const char *command, sdn_err *err);
 /* The origin's `config` of a file's first member; freed by sdn_release. */
 sdn_status sdn_posterior_config(const char *path, char **config, sdn_err *err);
+/* A file's checksum. */
+sdn_status sdn_posterior_sum(const char *path, char sum[24], sdn_err *err);
 /* Seed and fractions of the split that a file's first member was trained with, into those fields. */
 sdn_status sdn_posterior_split(const char *path, sdn_train_options *split, sdn_err *err);
 /* sdn_forward_hash of the library that it was trained on, as text. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "learn/posterior_layout.h"
@@ -212,3 +213,14 @@ static sdn_status read_split(const sdn_h5 *file, void *out, sdn_err *err)
 }
 
 sdn_status sdn_posterior_split(const char *path, sdn_train_options *split, sdn_err *err) { return with_file(path, read_split, split, err); }
+
+static sdn_status read_sum(const sdn_h5 *file, void *out, sdn_err *err)
+{
+  char *text = NULL;
+  if (sdn_h5_get_text(file, "/", "checksum", &text, err)) return err->status;
+  snprintf(out, 24, "%.23s", text);
+  sdn_release(text);
+  return SDN_OK;
+}
+
+sdn_status sdn_posterior_sum(const char *path, char sum[24], sdn_err *err) { return with_file(path, read_sum, sum, err); }

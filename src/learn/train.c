@@ -12,6 +12,7 @@
 #include "learn/rows.h"
 #include "learn/spline.h"
 #include "learn/train.h"
+#include "learn/warm_start.h"
 #include "library/library_file.h"
 
 #define FIELD(kind, field, initial, low, high, unit, help) {#field, kind, offsetof(sdn_train_options, field), initial, low, high, unit, help}
@@ -42,6 +43,7 @@ const sdn_knob sdn_train_knobs[] = {
   FIELD(SDN_KNOB_DOUBLE, test_fraction, "0.05", 0, 0.5, "", "galaxies held out for the final score"),
   FIELD(SDN_KNOB_LONG, patience, "0", 0, 1e6, "", "validations without gain before stopping; 0: never"),
   FIELD(SDN_KNOB_LONG, seed, "1", 0, 9007199254740992.0, "", "names every random number of the training"),
+  FIELD(SDN_KNOB_TEXT, from, NULL, 0, 0, "FILE", "begin with the weights of this posterior (its kinds and sizes of networks count, not those given here)"),
   FIELD(SDN_KNOB_FLAG, resume, "false", 0, 0, "", "go on from OUTPUT.checkpoint if there is one"),
 };
 const size_t sdn_n_train_knob = sizeof sdn_train_knobs / sizeof *sdn_train_knobs;
@@ -72,8 +74,9 @@ sdn_status sdn_train_plan_of(const sdn_train_options *o, int n_free, int n_token
 /* Everything that decides what a training does, as lines; freed by sdn_release. */
 static char *describe(const sdn_train_options *o, const sdn_rows *r, sdn_err *err)
 {
-  char text[4096];
-  int at = snprintf(text, sizeof text, "library_hash=%016" PRIx64 "\nversion=%s\nhead=%s\nencoder=%s\n", r->hash, SDN_VERSION, o->head, o->encoder);
+  char text[4096], from[24] = "nothing";
+  if (o->from && sdn_posterior_sum(o->from, from, err)) return NULL;
+  int at = snprintf(text, sizeof text, "from=%s\nlibrary_hash=%016" PRIx64 "\nversion=%s\nhead=%s\nencoder=%s\n", from, r->hash, SDN_VERSION, o->head, o->encoder);
   for (size_t i = 0; i < sdn_n_train_knob; i++) {
     const sdn_knob *k = &sdn_train_knobs[i];
     const void *field = (const char *)o + k->offset;
@@ -129,11 +132,13 @@ sdn_status sdn_train_network(const sdn_train_options *opt, sdn_rows *r, const sd
   char checkpoint[SDN_MAX_PATH];
   if (checkpoint_name(opt->output, checkpoint, err) || sdn_train_plan_of(opt, r->n_free, r->n_band, r->n_feature, &plan, err)) return err->status;
   const sdn_row_source source = sdn_rows_source(r, (uint64_t)plan.seed);
+  sdn_posterior *before = NULL;
   char *config = describe(opt, r, err);
   if (!config) return err->status;
   saving where = {.path = checkpoint, .config = config};
-  sdn_status status = sdn_trainer_new(&plan, &source, run, &t, err);
-  if (status) goto done;
+  sdn_status status = opt->from ? sdn_warm_open(opt->from, opt->member, r, &before, &plan.arch, err) : SDN_OK;
+  if (status || (status = sdn_trainer_new(&plan, &source, run, &t, err))) goto done;
+  if (before) sdn_warm_start(before, opt->member, r, t);
   t->save = save;
   t->save_ctx = &where;
   if (opt->resume && sdn_file_exists(checkpoint) && (status = sdn_checkpoint_read(checkpoint, config, t, err))) goto done;
@@ -143,6 +148,7 @@ sdn_status sdn_train_network(const sdn_train_options *opt, sdn_rows *r, const sd
   if (!status) remove(checkpoint);
 done:
   sdn_trainer_free(t);
+  sdn_posterior_free(before);
   sdn_release(config);
   return status;
 }
@@ -153,6 +159,7 @@ static sdn_status check_outputs(const sdn_train_options *opt, sdn_err *err)
   char checkpoint[SDN_MAX_PATH];
   if (checkpoint_name(opt->output, checkpoint, err)) return err->status;
   if (sdn_check_output(opt->output, 1, &opt->library, err) || sdn_check_output(checkpoint, 1, &opt->library, err)) return err->status;
+  if (opt->from && sdn_check_output(opt->output, 1, &opt->from, err)) return err->status;
   if (sdn_check_writable(opt->output, err)) return err->status;
   if (!opt->resume && sdn_file_exists(checkpoint))
     return sdn_fail(err, SDN_USAGE, "%s holds a training that was stopped, and would be replaced; --resume goes on from it, or remove it", checkpoint);

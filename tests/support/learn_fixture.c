@@ -40,42 +40,50 @@ static void must(sdn_status status, const sdn_err *err)
   if (status) fail_msg("%s", err->text);
 }
 
-static void write_library(const char *path, long n, const double *theta, const float *z, const float *flux)
+static void write_library(const char *path, long n, const double *theta, const float *z, const float *flux, const char *survey, int n_band)
 {
-  static const char *const names[] = {"redshift", "log_mass", "a_v"}, *const units[] = {"", "Msun", "mag"}, *const bands[] = {"g", "r", "i", "z"};
+  static const char *const names[] = {"redshift", "log_mass", "a_v"}, *const units[] = {"", "Msun", "mag"}, *const bands[] = {"g", "r", "i", "z", "u"};   /* their names are not read */
   sdn_h5 *f;
   sdn_err err;
-  const sdn_h5_shape free_shape = {2, {n, LEARN_N_FREE}}, band_shape = {2, {n, LEARN_N_BAND}};
+  const sdn_h5_shape free_shape = {2, {n, LEARN_N_FREE}}, band_shape = {2, {n, n_band}};
   must(sdn_h5_create(path, &f, &err), &err);
   must(sdn_h5_set_text(f, "/", "format", "sedna library", &err), &err);
   must(sdn_h5_set_long(f, "/", "version", 1, &err), &err);
   must(sdn_h5_set_long(f, "/", "complete", 1, &err), &err);
   must(sdn_h5_set_long(f, "/", "n", n, &err), &err);
   must(sdn_h5_set_text(f, "/", "model_yaml", "grid: none\n", &err), &err);
-  must(sdn_h5_set_text(f, "/", "survey_yaml", learn_survey, &err), &err);
+  must(sdn_h5_set_text(f, "/", "survey_yaml", survey, &err), &err);
   must(sdn_h5_set_text(f, "/", "physics_hash", "0123456789abcdef", &err), &err);
   must(sdn_h5_make(f, "theta", SDN_H5_DOUBLE, &free_shape, theta, &err), &err);
   must(sdn_h5_set_texts(f, "theta", "names", names, LEARN_N_FREE, &err), &err);
   must(sdn_h5_set_texts(f, "theta", "units", units, LEARN_N_FREE, &err), &err);
   must(sdn_h5_make(f, "z", SDN_H5_FLOAT, &free_shape, z, &err), &err);
   must(sdn_h5_make(f, "flux_njy", SDN_H5_FLOAT, &band_shape, flux, &err), &err);
-  must(sdn_h5_set_texts(f, "flux_njy", "bands", bands, LEARN_N_BAND, &err), &err);
+  must(sdn_h5_set_texts(f, "flux_njy", "bands", bands, (size_t)n_band, &err), &err);
   must(sdn_h5_close(f, &err), &err);
 }
 
-const char *learn_library(const char *name, long n)
+const char *learn_library_of(const char *name, long n, const char *survey, const char *bands)
 {
-  float *z = malloc(sizeof *z * (size_t)n * LEARN_N_FREE), *flux = malloc(sizeof *flux * (size_t)n * LEARN_N_BAND);
+  static const char all[] = "grizu";
+  const int n_band = (int)strlen(bands);
+  float *z = malloc(sizeof *z * (size_t)n * LEARN_N_FREE), *flux = malloc(sizeof *flux * (size_t)n * (size_t)n_band);
   double *theta = malloc(sizeof *theta * (size_t)n * LEARN_N_FREE);
   sdn_rng rng = sdn_rng_at(71, SDN_STREAM_TEST, 0);
   for (long i = 0; i < n * LEARN_N_FREE; i++) theta[i] = (double)(z[i] = (float)sdn_rng_normal(&rng));
-  for (long i = 0; i < n; i++) learn_flux(z + i * LEARN_N_FREE, flux + i * LEARN_N_BAND);
-  write_library(scratch_file(name), n, theta, z, flux);
+  for (long i = 0; i < n; i++) {
+    float own[LEARN_N_BAND];
+    learn_flux(z + i * LEARN_N_FREE, own);
+    for (int b = 0; b < n_band; b++) flux[i * n_band + b] = own[(strchr(all, bands[b]) - all) % LEARN_N_BAND];
+  }
+  write_library(scratch_file(name), n, theta, z, flux, survey, n_band);
   free(theta);
   free(flux);
   free(z);
   return scratch_file(name);
 }
+
+const char *learn_library(const char *name, long n) { return learn_library_of(name, n, learn_survey, "griz"); }
 
 sdn_train_options learn_options(const char *library, const char *output, long n_epoch)
 {

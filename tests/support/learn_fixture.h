@@ -14,6 +14,8 @@ extern const char learn_survey[];   /* bands g r i z, errors of 5 to 20 nJy, 20 
 void learn_flux(const float *z, float *flux_nJy);
 /* A finished library file of n such galaxies; its path, as scratch_file gives it. */
 const char *learn_library(const char *name, long n);
+/* The same with another survey, whose bands must be among g r i z or u, a copy of g; its path. */
+const char *learn_library_of(const char *name, long n, const char *survey, const char *bands);
 /* Options of a short training on it with a small network, in n_epoch passes. Paths must outlive the options. */
 sdn_train_options learn_options(const char *library, const char *output, long n_epoch);
 /* A trained posterior of 4000 galaxies and 40 epochs, made on the first call: its path. */
