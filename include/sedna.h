@@ -295,6 +295,9 @@ sdn_status sdn_library_rows(const sdn_library *lib, long row0, long n, float *z,
 
 typedef struct sdn_train_options {
   const char *library, *output;
+  const char *prior;                /* of any simulator's pairs (docs/formats.md): the prior of theta; library is then their HDF5 file */
+  const char *survey;               /* of such pairs: what else is known of x; NULL: read off the data */
+  const char *theta, *x, *sigma;    /* names of the datasets */
   long n_epoch;                     /* full passes over the training rows; the schedule spans exactly these */
   double max_minutes;               /* 0: no limit; the schedule then spans the time */
   long batch;
@@ -389,8 +392,23 @@ typedef struct sdn_fit_summary {
 } sdn_fit_summary;
 sdn_status sdn_fit(const sdn_fit_options *opt, const sdn_run *run, sdn_fit_summary *summary, sdn_err *err);
 
+typedef struct sdn_sample_options {
+  const char *posterior, *data, *output;
+  long n_draw;
+  const char *x, *sigma;      /* names of the data file's datasets */
+  long seed;
+} sdn_sample_options;
+extern const sdn_knob sdn_sample_knobs[];
+extern const size_t sdn_n_sample_knob;
+typedef struct sdn_sample_summary { long n; double seconds; } sdn_sample_summary;
+/* Draws for rows of numbers, as the posterior was trained on them; of galaxies or of any simulator. */
+sdn_status sdn_sample(const sdn_sample_options *opt, const sdn_run *run, sdn_sample_summary *summary, sdn_err *err);
+
 typedef struct sdn_check_options {
   const char *posterior;
+  const char *data;           /* HDF5 file of held-out theta and x; NULL: galaxies simulated afresh */
+  const char *noise;          /* of such x: "drawn", as in training, or "given": x is observed already */
+  const char *theta, *x, *sigma;   /* names of the datasets */
   const char *output;         /* directory or stem: OUTPUT.json and OUTPUT.html */
   long n;                     /* fresh galaxies */
   long n_draw;
@@ -403,6 +421,7 @@ extern const size_t sdn_n_check_knob;
 typedef struct sdn_check_summary {
   long n; double worst_coverage_68, worst_coverage_95; /* of any parameter, fraction */
   double smallest_sbc_p; double tarp_deviation; double seconds; bool calibrated;
+  double gain, gain_error;   /* mean ln q - ln prior, nats; NaN where the redshift is given */
 } sdn_check_summary;
 sdn_status sdn_check(const sdn_check_options *opt, const sdn_run *run, sdn_check_summary *summary, sdn_err *err);
 

@@ -25,6 +25,7 @@ const cli_page cli_check_page = {
   .knobs = sdn_check_knobs, .n_knob = &sdn_n_check_knob,
   .required = "",
   .examples = "  sedna check posterior.h5 -o check\n"
+              "  sedna check posterior.h5 --data held_out.h5 -o check        # pairs of any simulator, or other galaxies\n"
               "  sedna check posterior.h5 -n 20000 --fix redshift -o check_known_z\n",
 };
 
@@ -47,9 +48,10 @@ int cmd_check(int argc, char **argv)
   snprintf(html, sizeof html, "%s.html", options.output);
   if (sdn_report_check(json, html, &err) != SDN_OK) return cli_report("check", &err);
   if (cli_quiet()) return 0;
-  printf("%ld fresh galaxies in %.0f s: %s\n", s.n, s.seconds, s.calibrated ? "calibrated" : "NOT calibrated");
+  printf("%ld %s in %.0f s: %s\n", s.n, options.data ? "held-out pairs" : "fresh galaxies", s.seconds, s.calibrated ? "calibrated" : "NOT calibrated");
   printf("worst coverage of any parameter: %.1f %% of 68 %%, %.1f %% of 95 %%; smallest SBC p-value %.2g; TARP deviates by %.3f\n",
          100 * s.worst_coverage_68, 100 * s.worst_coverage_95, s.smallest_sbc_p, s.tarp_deviation);
+  if (s.gain == s.gain) printf("information gain (mean ln q - ln prior): %.4f +- %.4f nats\n", s.gain, s.gain_error);
   printf("numbers: %s   page: %s\n", json, html);
   return 0;
 }

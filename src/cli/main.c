@@ -10,6 +10,7 @@ static const struct { const cli_page *page; int (*run)(int argc, char **argv); }
   {&cli_ensemble_page, cmd_ensemble},
   {&cli_check_page, cmd_check},
   {&cli_fit_page, cmd_fit},
+  {&cli_sample_page, cmd_sample},
   {&cli_report_page, cmd_report},
   {&cli_sed_page, cmd_sed},
   {&cli_info_page, cmd_info},

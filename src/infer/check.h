@@ -5,12 +5,14 @@
 
 #include "infer/calibration.h"
 #include "infer/engine.h"
+#include "infer/pairs.h"
 
 /* Per galaxy; quantities are the primary parameters, then the derived ones of the star formation history. NaN: no such number. */
 typedef struct sdn_trial {
   const sdn_engine *engine;
   long n, n_draw;
   uint64_t seed;
+  const sdn_data_pairs *pairs; bool observed;   /* as in the set-up */
   bool fix;                        /* the network is given the true redshift, which is then no quantity */
   int n_quantity, n_primary, first_free;   /* first_free: 1 when the redshift is given, else 0 */
   double *truth, *median, *pit;    /* [n_quantity][n] */
@@ -19,7 +21,8 @@ typedef struct sdn_trial {
   double *tarp;                    /* [n] */
 } sdn_trial;
 
-typedef struct sdn_trial_setup { long n, n_draw; uint64_t seed; bool fix; } sdn_trial_setup;
+/* pairs NULL: galaxies are simulated afresh; else its rows, n of them: observed (noisy) data, or noise-free ones that the survey's noise is still to be added to. */
+typedef struct sdn_trial_setup { long n, n_draw; uint64_t seed; bool fix; const sdn_data_pairs *pairs; bool observed; } sdn_trial_setup;
 /* Draw galaxies, noise and posteriors: all that is random. The same for any number of threads. */
 sdn_status sdn_trial_new(const sdn_engine *e, const sdn_trial_setup *setup, const sdn_run *run, sdn_trial **trial, sdn_err *err);
 void sdn_trial_free(sdn_trial *t);
@@ -51,7 +54,7 @@ typedef struct sdn_verdict {
 sdn_status sdn_verdict_new(const sdn_trial *t, sdn_verdict **verdict, sdn_err *err);
 void sdn_verdict_free(sdn_verdict *v);
 
-typedef struct sdn_check_origin { const char *path, *command, *posterior; } sdn_check_origin;
+typedef struct sdn_check_origin { const char *path, *command, *posterior, *data, *noise; } sdn_check_origin;   /* data NULL: simulated afresh */
 /* The JSON file; its layout is said in check_json.c. */
 sdn_status sdn_check_write(const sdn_check_origin *origin, const sdn_trial *t, const sdn_verdict *v, sdn_err *err);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* check.json. null: not known or not defined.
+/* check.json. null: not known or not defined. Of held-out pairs also data (their file) and noise ("drawn" or "given").
  *   format "sedna check", version 1, sedna_version, command, posterior, posterior_hash, survey, n, n_draw, seed, fix ("redshift" or null)
  *   verdict           {calibrated, worst_coverage_50, worst_coverage_68, worst_coverage_95, smallest_sbc_p, tarp_deviation}
  *   information_gain  {nats, error}                mean of ln q(z|x) - ln N(z) at the truths
@@ -34,6 +34,10 @@ static void write_head(sdn_json *j, const sdn_check_origin *o, const sdn_trial *
   sdn_json_text(j, "command", o->command ? o->command : "");
   sdn_json_text(j, "posterior", o->posterior);
   sdn_json_text(j, "posterior_hash", hash);
+  if (o->data) {
+    sdn_json_text(j, "data", o->data);
+    sdn_json_text(j, "noise", o->noise);
+  }
   sdn_json_text(j, "survey", sdn_survey_name(t->engine->survey));
   sdn_json_long(j, "n", t->n);
   sdn_json_long(j, "n_draw", t->n_draw);

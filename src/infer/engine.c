@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "learn/posterior.h"
 #include "physics/galaxy.h"
+#include "prior/parameters.h"
 
 #define MAX_COORDINATE 37   /* beyond it the standard normal's tail is below the smallest double */
 
@@ -51,14 +52,27 @@ static sdn_status check_physics(const sdn_engine *e, const char *path, sdn_err *
                   "or simulate and train again", path);
 }
 
+static sdn_status open_simulator(const char *path, sdn_engine *e, sdn_err *err)
+{
+  if (sdn_prior_parse(sdn_posterior_model_yaml(e->posterior), "prior", &e->own_prior, err)) return sdn_fail_in(err, "%s, the prior inside", path);
+  e->prior = e->own_prior;
+  e->n_free = sdn_prior_n_free(e->prior);
+  e->n_param = sdn_prior_n_param(e->prior);
+  e->n_band = sdn_survey_n_band(e->survey);
+  e->redshift_param = -1;
+  return check_parameters(e, path, err);
+}
+
 static sdn_status open_parts(const char *path, sdn_engine *e, sdn_err *err)
 {
   sdn_status status = sdn_posterior_open(path, &e->posterior, err);
   if (status || (status = sdn_hash_file(path, &e->hash, err)))
     return status;
+  e->survey = sdn_posterior_survey(e->posterior);
+  if (sdn_prior_is_alone(sdn_posterior_model_yaml(e->posterior)))
+    return open_simulator(path, e, err);
   if (sdn_model_parse(sdn_posterior_model_yaml(e->posterior), "model", &e->model, err))
     return sdn_fail_in(err, "%s, the model inside", path);
-  e->survey = sdn_posterior_survey(e->posterior);
   e->prior = sdn_model_prior(e->model);
   e->n_free = sdn_prior_n_free(e->prior);
   e->n_param = sdn_prior_n_param(e->prior);
@@ -89,6 +103,7 @@ void sdn_engine_close(sdn_engine *e)
 {
   sdn_forward_free(e->forward);
   sdn_model_free(e->model);
+  sdn_prior_free(e->own_prior);
   sdn_posterior_free(e->posterior);
   *e = (sdn_engine){0};
 }

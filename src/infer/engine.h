@@ -10,7 +10,8 @@ typedef struct sdn_engine {
   sdn_model *model;
   sdn_forward *forward;            /* for the survey's bands, in its order */
   const sdn_survey *survey;        /* the posterior's */
-  const sdn_prior *prior;          /* the model's */
+  const sdn_prior *prior;          /* the model's, or own_prior */
+  sdn_prior *own_prior;            /* of data of any simulator: then there is no model and no forward, and nothing is derived */
   int n_band, n_free, n_param;
   int n_sfh, n_derived;            /* derived quantities: from the star formation history alone, all */
   int redshift_param;              /* the parameter `redshift` when it is free (it is then the first coordinate), else -1 */

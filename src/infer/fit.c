@@ -76,6 +76,8 @@ static sdn_status open_posterior(fit_job *job, sdn_err *err)
   if (status && !is_posterior(opt->posterior) && is_posterior(opt->catalogue))
     return sdn_fail(err, SDN_USAGE, "%s is not a posterior but %s is; the first argument is the posterior, the second the catalogue: write fit %s %s",
                     opt->posterior, opt->catalogue, opt->catalogue, opt->posterior);
+  if (!status && !job->engine.forward)
+    return sdn_fail(err, SDN_USAGE, "%s is of a simulator's numbers, not of galaxies; `sedna sample` draws from it", opt->posterior);
   return status;
 }
 

@@ -25,6 +25,11 @@ const sdn_knob sdn_check_knobs[] = {
   { "n", SDN_KNOB_LONG, CHECK(n), "10000", 100, 10000000, "", "fresh simulated galaxies" },
   { "n_draw", SDN_KNOB_LONG, CHECK(n_draw), "500", 19, 1000000, "", "posterior draws per galaxy" },
   { "fix", SDN_KNOB_TEXT, CHECK(fix), NULL, 0, 0, "redshift", "give the network the true redshift" },
+  { "data", SDN_KNOB_TEXT, CHECK(data), NULL, 0, 0, "FILE", "held-out pairs theta, x in HDF5 instead of fresh galaxies" },
+  { "noise", SDN_KNOB_TEXT, CHECK(noise), "drawn", 0, 0, "drawn|given", "of such x: drawn, as in training (data of a simulator that hold their noise stay as they are), or given: x is observed already" },
+  { "theta", SDN_KNOB_TEXT, CHECK(theta), "theta", 0, 0, "NAME", "dataset of parameters" },
+  { "x", SDN_KNOB_TEXT, CHECK(x), "x", 0, 0, "NAME", "dataset of data" },
+  { "sigma", SDN_KNOB_TEXT, CHECK(sigma), "sigma", 0, 0, "NAME", "dataset of errors" },
   { "seed", SDN_KNOB_LONG, CHECK(seed), "1", 0, 9007199254740992.0, "", "names the galaxies, their noise and the draws" },
 };
 const size_t sdn_n_check_knob = sizeof sdn_check_knobs / sizeof *sdn_check_knobs;

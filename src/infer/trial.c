@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <math.h>
+#include <string.h>
 
 #include "base/parallel.h"
 #include "base/random.h"
@@ -70,6 +71,28 @@ static sdn_status simulate(trial_block *b, const sdn_run *run, sdn_err *err)
   return status;
 }
 
+/* Rows of a data file in place of galaxies simulated afresh. */
+static sdn_status take_pairs(trial_block *b, sdn_err *err)
+{
+  const sdn_trial *t = b->trial;
+  const sdn_engine *e = t->engine;
+  const size_t n_z = (size_t)(b->n * e->n_free), n_x = (size_t)(b->n * e->n_band);
+  const float *x = t->pairs->x + b->row0 * e->n_band;
+  memcpy(b->z_true, t->pairs->z + b->row0 * e->n_free, n_z * sizeof *b->z_true);
+  sdn_status status = sdn_draws_params(e, b->n, b->z_true, b->params_true, &(sdn_run){.n_thread = 1}, err);
+  if (!status && t->observed) {
+    memcpy(b->flux, x, n_x * sizeof *x);
+    memcpy(b->sigma, t->pairs->sigma + b->row0 * e->n_band, n_x * sizeof *x);
+  }
+  else if (!status)
+    status = sdn_survey_draw(e->survey, b->n, x, t->seed, NOISE_STREAM, b->row0, b->flux, b->sigma, err);
+  if (!status && e->n_sfh > 0)
+    status = sdn_draws_derived(e, b->n, b->params_true, true, b->derived_true, NULL, err);
+  for (long i = 0; i < b->n; i++)
+    b->fixed[i] = (double)b->z_true[i * e->n_free];
+  return status;
+}
+
 static sdn_status infer(trial_block *b, const sdn_run *run, sdn_err *err)
 {
   const sdn_trial *t = b->trial;
@@ -79,7 +102,7 @@ static sdn_status infer(trial_block *b, const sdn_run *run, sdn_err *err)
       (status = sdn_posterior_ln_q(e->posterior, b->n, b->flux, b->sigma, b->z_true, b->ln_q, run, err)) ||
       (status = sdn_draws_params(e, b->n * t->n_draw, b->z, b->params, run, err)))
     return status;
-  return sdn_draws_derived(e, b->n * t->n_draw, b->params, true, b->derived, run, err);
+  return e->n_sfh > 0 ? sdn_draws_derived(e, b->n * t->n_draw, b->params, true, b->derived, run, err) : SDN_OK;
 }
 
 /* ------------------------------------------------------------------ numbers of one galaxy */
@@ -172,7 +195,7 @@ static sdn_status run_blocks(sdn_trial *t, trial_block *b, long n_block, const s
     b->n = t->n - b->row0 < n_block ? t->n - b->row0 : n_block;
     if (sdn_stopped(run))
       return stopped(t, b->row0, err);
-    if (!(status = simulate(b, &inner, err)) && !(status = infer(b, &inner, err)))
+    if (!(status = t->pairs ? take_pairs(b, err) : simulate(b, &inner, err)) && !(status = infer(b, &inner, err)))
       status = sdn_parallel_tiles(b->n, one_galaxy, b, &inner, NULL, err);
     if (status == SDN_INTERRUPTED)
       return stopped(t, b->row0, err);
@@ -186,7 +209,7 @@ static sdn_status run_blocks(sdn_trial *t, trial_block *b, long n_block, const s
 static sdn_status make_trial(const sdn_engine *e, const sdn_trial_setup *s, sdn_trial *t, sdn_err *err)
 {
   const char *what = "numbers of the checked galaxies";
-  *t = (sdn_trial){.engine = e, .n = s->n, .n_draw = s->n_draw, .seed = s->seed, .fix = s->fix, .first_free = s->fix ? 1 : 0};
+  *t = (sdn_trial){.engine = e, .n = s->n, .n_draw = s->n_draw, .seed = s->seed, .fix = s->fix, .pairs = s->pairs, .observed = s->observed, .first_free = s->fix ? 1 : 0};
   t->n_primary = e->n_free - t->first_free;
   t->n_quantity = t->n_primary + e->n_sfh;
   size_t n = (size_t)t->n, n_all = n * (size_t)t->n_quantity;

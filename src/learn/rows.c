@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/random.h"
+#include "library/data_file.h"
 #include "library/library_file.h"
 
 #define LEAST_TRAIN 64
@@ -20,9 +21,11 @@ void sdn_rows_close(sdn_rows *r)
   sdn_release(r->order);
 }
 
-static sdn_status read_library(const char *path, sdn_rows *r, sdn_err *err)
+static sdn_status read_library(const sdn_train_options *opt, sdn_rows *r, sdn_err *err)
 {
-  if (sdn_library_open(path, &r->library, err)) return err->status;
+  const char *path = opt->library;
+  const sdn_data_names names = {.theta = opt->theta, .x = opt->x, .sigma = opt->sigma};
+  if (opt->prior ? sdn_data_open(path, opt->prior, opt->survey, &names, &r->library, err) : sdn_library_open(path, &r->library, err)) return err->status;
   const long n = sdn_library_n(r->library);
   r->n_free = sdn_library_n_free(r->library);
   r->n_band = sdn_library_n_band(r->library);
@@ -75,7 +78,7 @@ static uint64_t hash_of(const sdn_rows *r)
 sdn_status sdn_rows_open(const sdn_train_options *opt, sdn_rows *r, sdn_err *err)
 {
   *r = (sdn_rows){0};
-  if (read_library(opt->library, r, err) || split(opt, r, err)) {
+  if (read_library(opt, r, err) || split(opt, r, err)) {
     sdn_rows_close(r);
     *r = (sdn_rows){0};
     return err->status;

@@ -20,6 +20,11 @@
 const sdn_knob sdn_train_knobs[] = {
   FIELD(SDN_KNOB_TEXT, library, NULL, 0, 0, "FILE", "simulated galaxies, from `sedna simulate`"),
   FIELD(SDN_KNOB_TEXT, output, NULL, 0, 0, "FILE", "posterior to write"),
+  FIELD(SDN_KNOB_TEXT, prior, NULL, 0, 0, "FILE", "the library is of any simulator, with datasets theta, x and perhaps sigma; this is the prior of theta"),
+  FIELD(SDN_KNOB_TEXT, survey, NULL, 0, 0, "FILE", "of such a library: noise, floor and missing data of x; without it read off the data"),
+  FIELD(SDN_KNOB_TEXT, theta, "theta", 0, 0, "NAME", "dataset of parameters"),
+  FIELD(SDN_KNOB_TEXT, x, "x", 0, 0, "NAME", "dataset of data"),
+  FIELD(SDN_KNOB_TEXT, sigma, "sigma", 0, 0, "NAME", "dataset of errors, where noise is still to be added; none: leave it alone"),
   FIELD(SDN_KNOB_LONG, n_epoch, "60", 1, 1e6, "", "passes over the training rows; the learning-rate schedule spans exactly these"),
   FIELD(SDN_KNOB_DOUBLE, max_minutes, "0", 0, 1e6, "min", "if not 0: the schedule spans this time instead of n_epoch"),
   FIELD(SDN_KNOB_LONG, batch, "256", 16, 65536, "rows", "rows per step"),

@@ -5,14 +5,6 @@
 
 #include "library/library_file.h"
 
-struct sdn_library {
-  sdn_h5 *file;
-  long n;
-  int n_free, n_band;
-  char *model_yaml, *survey_yaml, *physics_hash;
-  char **name, **unit;   /* [n_free] */
-};
-
 long sdn_library_n(const sdn_library *lib) { return lib->n; }
 const char *sdn_library_model_yaml(const sdn_library *lib) { return lib->model_yaml; }
 const char *sdn_library_survey_yaml(const sdn_library *lib) { return lib->survey_yaml; }
@@ -27,13 +19,16 @@ void sdn_library_close(sdn_library *lib)
   sdn_err unused;
   if (!lib) return;
   sdn_h5_lock();
-  sdn_h5_close(lib->file, &unused);
+  if (lib->file) sdn_h5_close(lib->file, &unused);
   sdn_h5_unlock();
   sdn_release(lib->model_yaml);
   sdn_release(lib->survey_yaml);
   sdn_release(lib->physics_hash);
   sdn_release(lib->name);
   sdn_release(lib->unit);
+  sdn_release(lib->z);
+  sdn_release(lib->data);
+  sdn_release(lib->sigma);
   sdn_release(lib);
 }
 
@@ -127,6 +122,11 @@ sdn_status sdn_library_rows(const sdn_library *lib, long row0, long n, float *z,
 {
   if (!(row0 >= 0 && n >= 0 && row0 <= lib->n - n))
     return sdn_fail(err, SDN_RANGE, "rows %ld to %ld are asked of a library that has %ld", row0, row0 + n - 1, lib->n);
+  if (lib->z) {
+    if (z) memcpy(z, lib->z + row0 * lib->n_free, (size_t)(n * lib->n_free) * sizeof *z);
+    if (flux_true_nJy) memcpy(flux_true_nJy, lib->data + row0 * lib->n_band, (size_t)(n * lib->n_band) * sizeof *z);
+    return SDN_OK;
+  }
   if (z && read_rows(lib, "z", row0, n, lib->n_free, z, err)) return err->status;
   return flux_true_nJy ? read_rows(lib, "flux_njy", row0, n, lib->n_band, flux_true_nJy, err) : SDN_OK;
 }

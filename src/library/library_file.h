@@ -23,6 +23,16 @@
 #define SDN_LIBRARY_FORMAT "sedna library"
 #define SDN_LIBRARY_VERSION 1
 
+/* A library that is open. */
+struct sdn_library {
+  sdn_h5 *file;                        /* NULL: it is in memory (data_file.h) */
+  long n;
+  int n_free, n_band;
+  char *model_yaml, *survey_yaml, *physics_hash;
+  char **name, **unit;                 /* [n_free], one block each */
+  float *z, *data, *sigma;             /* in memory: [n][n_free], [n][n_band] twice; sigma NULL where the file has none of its own */
+};
+
 /* What a library is made from; equal plans give equal files. */
 typedef struct sdn_library_plan {
   const sdn_model *model;

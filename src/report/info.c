@@ -8,6 +8,7 @@
 #include "base/h5.h"
 #include "base/table.h"
 #include "base/yaml.h"
+#include "prior/parameters.h"
 #include "report/report_rows.h"
 #include "survey/survey.h"
 #include "survey/units.h"
@@ -42,9 +43,21 @@ static bool has_ending(const char *path, const char *const *endings, size_t n)
 
 /* ------------------------------------------------------------------ YAML */
 
+/* The parameters of any simulator. */
+static sdn_status explain_prior(const char *yaml, const char *origin, FILE *out, sdn_err *err)
+{
+  sdn_prior *prior = NULL;
+  if (sdn_prior_parse(yaml, origin, &prior, err)) return err->status;
+  fputs("parameters:\n", out);
+  for (int i = 0; i < sdn_prior_n_param(prior); i++) fprintf(out, "  %-28s %s\n", sdn_prior_param_name(prior, i), sdn_prior_param_text(prior, i));
+  sdn_prior_free(prior);
+  return SDN_OK;
+}
+
 static sdn_status explain_model(const char *yaml, const char *origin, FILE *out, sdn_err *err)
 {
   sdn_model *model = NULL;
+  if (sdn_prior_is_alone(yaml)) return explain_prior(yaml, origin, out, err);
   sdn_status status = sdn_model_parse(yaml, origin, &model, err);
   if (status == SDN_OK) status = sdn_model_explain(model, out, err);
   sdn_model_free(model);
@@ -92,6 +105,18 @@ static void print_bands(const sdn_survey *s, FILE *out)
   if (magnitudes) fputs("  the columns are AB magnitudes: nJy per unit is the flux of magnitude 0\n", out);
 }
 
+/* Numbers of any simulator. */
+static void print_data(const sdn_survey *s, FILE *out)
+{
+  fprintf(out, "  %-14s %-12s %-12s %s\n", "datum", "center", "scale", "noise");
+  for (int b = 0; b < s->n_band; b++) {
+    const sdn_band *band = &s->band[b];
+    fprintf(out, "  %-14s %-12.5g %-12.5g ", band->name, band->center, band->scale);
+    if (band->exact) fputs("in the data\n", out);
+    else fprintf(out, "sigma %.4g to %.4g\n", band->sigma.low, band->sigma.high);
+  }
+}
+
 static void print_noise(const sdn_survey *s, FILE *out)
 {
   static const char *const made[] = {"none (sigma0 itself)", "quadrature", "max"};
@@ -123,6 +148,10 @@ static void print_survey(const sdn_survey *s, FILE *out)
   fprintf(out, "survey: %s, %d bands", sdn_survey_name(s), s->n_band - n_pixel);
   if (n_pixel) fprintf(out, " and %d spectra of %d pixels", s->n_spectrum, n_pixel);
   fputc('\n', out);
+  if (s->plain) {
+    print_data(s, out);
+    return;
+  }
   print_bands(s, out);
   print_noise(s, out);
   print_missing(s, out);

@@ -28,7 +28,7 @@ static sdn_status parse_band(const sdn_yaml *map, sdn_survey *s, int b, const sd
 sdn_status sdn_survey_parse_bands(const sdn_yaml *root, const sdn_survey_shared *shared, sdn_survey *s, sdn_err *err)
 {
   const sdn_yaml *bands = sdn_yaml_get(root, "bands");
-  if (!bands && (sdn_yaml_get(root, "spectra") || sdn_yaml_get(root, "lines"))) return SDN_OK;
+  if (!bands && (sdn_yaml_get(root, "spectra") || sdn_yaml_get(root, "lines") || sdn_yaml_get(root, "data"))) return SDN_OK;
   if (!bands || bands->kind != SDN_YAML_LIST || bands->n < 1 || bands->n > SDN_SURVEY_MAX_BAND)
     return sdn_yaml_fail(bands ? bands : root, err, "a survey needs bands: a list of 1 to %d maps, each with name, filter and sigma_njy (or spectra, or lines)", SDN_SURVEY_MAX_BAND);
   if (sdn_survey_add_bands(s, (int)bands->n, err)) return err->status;

@@ -24,8 +24,11 @@
 #define LARGEST_RATIO 1e15f   /* its square is still a float32 */
 
 #define N_PER_BAND 5
+#define LARGEST_DATUM 30.0f
 
-int sdn_survey_n_feature(const sdn_survey *s) { return N_PER_BAND * s->n_band; }
+#define N_PER_DATUM 4
+
+int sdn_survey_n_feature(const sdn_survey *s) { return (s->plain ? N_PER_DATUM : N_PER_BAND) * s->n_band; }
 
 static inline float clip(float x, float low, float high) { return x < low ? low : x > high ? high : x; }
 
@@ -59,9 +62,26 @@ static void colours(int n_band, const float *a, const float *present, float *res
   }
 }
 
+/* Of numbers of any simulator: x [4][n_band], with t = (f - center) / scale: t itself within +-30; asinh t, or ln(f / center) where they are positive and span
+ * decades; ln(sigma / its median); 1. All 0 where the number is missing. */
+static void plain_features(const sdn_survey *s, const float *f, const float *sigma, float *x)
+{
+  for (int b = 0; b < s->n_band; b++) {
+    const sdn_band *band = &s->band[b];
+    const bool present = isfinite(f[b]) && sigma[b] > 0 && sigma[b] < INFINITY;
+    const double value = present ? f[b] : band->center, t = (value - band->center) / band->scale, least = 1e-9 * band->scale;
+    x[b] = clip((float)t, -LARGEST_DATUM, LARGEST_DATUM);
+    x[s->n_band + b] = (float)(band->log ? log((value > least ? value : least) / band->center) : asinh(t));
+    x[2 * s->n_band + b] = present ? (float)log((double)sigma[b] / band->sigma.median) : 0;
+    x[3 * s->n_band + b] = present;
+  }
+}
+
 void sdn_survey_features(const sdn_survey *s, long n, const float *flux_nJy, const float *sigma_nJy, float *x)
 {
   float inverse_scale[SDN_SURVEY_MAX_BAND];
+  for (long i = 0; s->plain && i < n; i++) plain_features(s, flux_nJy + i * s->n_band, sigma_nJy + i * s->n_band, x + i * N_PER_DATUM * s->n_band);
+  if (s->plain) return;
   for (int b = 0; b < s->n_band; b++) inverse_scale[b] = (float)(1.0 / s->band[b].sigma.median);
   for (long i = 0; i < n; i++, x += N_PER_BAND * s->n_band) {
     levels(s->n_band, inverse_scale, flux_nJy + i * s->n_band, sigma_nJy + i * s->n_band, x);

@@ -69,6 +69,8 @@ sdn_status sdn_survey_ln_likelihood(const sdn_survey *s, const float *flux_nJy, 
                                     double *ln_like, sdn_err *err)
 {
   sdn_datum d;
+  for (int b = 0; b < s->n_band; b++)
+    if (s->band[b].exact) return sdn_fail(err, SDN_USAGE, "%s holds a simulator's noise already: data like it have no likelihood that could be computed", s->band[b].name);
   for (long i = 0; i < n; i++)
     if (!sdn_all_finite(s->n_band, flux_true_nJy + i * s->n_band))
       return sdn_fail_row(err, SDN_NUMERIC, i, "row %ld of the model fluxes is not finite: data have no likelihood under it", i);

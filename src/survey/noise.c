@@ -73,6 +73,8 @@ static void draw_row(drawing *d, sdn_rng rng, const float *mu, float *flux, floa
   if (s->varies) draw_sigma0(d);
   draw_flux(d, mu, flux);
   list_errors(d, flux, sigma);
+  for (int b = 0; s->plain && b < s->n_band; b++)
+    if (isnan(mu[b])) sigma[b] = NAN;   /* a simulator may leave numbers out */
   if (!d->mask.any) return;
   sdn_mask_draw(&d->mask, s, &rng, d->missing);
   for (int b = 0; b < s->n_band; b++)
@@ -87,7 +89,7 @@ sdn_status sdn_survey_draw(const sdn_survey *s, long n, const float *flux_true_n
   for (int b = 0; b < s->n_band; b++) d.sigma0[b] = (float)s->band[b].sigma.median;
   for (long i = 0; i < n; i++) {
     const long at = i * s->n_band;
-    if (!sdn_all_finite(s->n_band, flux_true_nJy + at))
+    if (!s->plain && !sdn_all_finite(s->n_band, flux_true_nJy + at))
       return sdn_fail_row(err, SDN_NUMERIC, i, "row %ld has a true flux that is not finite: noise can only be added to numbers", i);
     draw_row(&d, sdn_rng_at(seed, stream, (uint64_t)(row0 + i)), flux_true_nJy + at, flux_nJy + at, sigma_nJy + at);
   }

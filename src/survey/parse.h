@@ -40,6 +40,8 @@ sdn_status sdn_survey_low_high(const sdn_yaml *map, double out[2], sdn_err *err)
 sdn_status sdn_survey_parse_bands(const sdn_yaml *root, const sdn_survey_shared *shared, sdn_survey *s, sdn_err *err);
 sdn_status sdn_survey_parse_spectra(const sdn_yaml *root, const sdn_survey_shared *shared, sdn_survey *s, sdn_err *err);
 sdn_status sdn_survey_parse_lines(const sdn_yaml *root, const sdn_survey_shared *shared, sdn_survey *s, sdn_err *err);
+/* data: numbers of any simulator, instead of all others. */
+sdn_status sdn_survey_parse_data(const sdn_yaml *root, const sdn_survey_shared *shared, sdn_survey *s, sdn_err *err);
 /* missing: {drop_fraction, patterns}, after the bands. */
 sdn_status sdn_survey_parse_masks(const sdn_yaml *root, sdn_survey *s, sdn_err *err);
 /* The text of the survey file `path` with the relative paths of its own filters and other files made whole; *text is replaced. err SDN_USAGE: one is nowhere

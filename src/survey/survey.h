@@ -27,6 +27,9 @@ typedef struct sdn_band {
   double to_njy;               /* nJy per unit of the catalogue, zero point included; for magnitudes the nJy of magnitude 0 */
   bool magnitude;
   int spectrum;                /* the one that it is a pixel of; -1: none */
+  bool plain;                  /* a number of any simulator (data_yaml.c): */
+  bool exact, log;             /* nothing is added to it; it is positive and spans decades */
+  double center, scale;        /* where such numbers lie */
   double floor_fraction, poisson_njy;
   double column_floor_fraction;   /* 0 where error_column is none, or where this band's errors have no floor inside */
   sdn_sigma sigma;
@@ -44,6 +47,7 @@ struct sdn_survey {
   sdn_band *band;                      /* [n_band] */
   int n_spectrum;
   sdn_spectrum *spectrum;              /* [n_spectrum] */
+  bool plain;                          /* all its bands are numbers of any simulator */
   bool varies;                         /* some band's sigma0 is not constant */
   double floor_fraction, poisson_njy;  /* of bands that do not say otherwise */
   sdn_error_column error_column;
@@ -60,6 +64,7 @@ struct sdn_survey {
 /* s^2 [nJy^2] of a band with true flux mu and background error sigma0. */
 static inline double sdn_noise_variance(const sdn_band *b, double sigma0, double mu)
 {
+  if (b->exact) return 0;
   const double floor = b->floor_fraction * mu;
   return sigma0 * sigma0 + floor * floor + b->poisson_njy * (mu > 0 ? mu : 0);
 }

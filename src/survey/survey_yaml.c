@@ -74,7 +74,7 @@ static sdn_status parse_noise(const sdn_yaml *root, sdn_survey *s, sdn_err *err)
 static sdn_status parse_root(const sdn_yaml *root, sdn_survey *s, sdn_err *err)
 {
   static const char *const keys[] = {"name", "flux_unit", "missing_value", "floor_fraction", "poisson_njy", "error_column", "column_floor_fraction",
-                                     "sigma_correlation", "missing", "columns", "bands", "spectra", "lines"};
+                                     "sigma_correlation", "missing", "columns", "bands", "spectra", "lines", "data"};
   const char *name = "";
   sdn_survey_shared shared;
   if (root->kind != SDN_YAML_MAP) return sdn_yaml_fail(root, err, "a survey is a map of keys such as name, flux_unit and bands");
@@ -83,8 +83,9 @@ static sdn_status parse_root(const sdn_yaml *root, sdn_survey *s, sdn_err *err)
   if (!(s->name = sdn_copy_text(name, err))) return err->status;
   if (sdn_yaml_numbers(root, "missing_value", false, &s->missing_value, &s->n_missing_value, err)) return err->status;
   if (parse_noise(root, s, err)) return err->status;
-  if (sdn_survey_parse_shared(root, sdn_yaml_get(root, "bands") || !sdn_yaml_get(root, "lines"), s, &shared, err)) return err->status;
+  if (sdn_survey_parse_shared(root, sdn_yaml_get(root, "bands") || !(sdn_yaml_get(root, "lines") || sdn_yaml_get(root, "data")), s, &shared, err)) return err->status;
   if (sdn_survey_parse_bands(root, &shared, s, err) || sdn_survey_parse_spectra(root, &shared, s, err) || sdn_survey_parse_lines(root, &shared, s, err)) return err->status;
+  if (sdn_survey_parse_data(root, &shared, s, err)) return err->status;
   for (int b = 0; b < s->n_band; b++) s->varies = s->varies || !s->band[b].sigma.constant;
   return sdn_survey_parse_masks(root, s, err);
 }

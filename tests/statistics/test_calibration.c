@@ -203,7 +203,7 @@ static void test_wrong_noise_is_found(void **state)
   assert_int_equal(sdn_engine_open(fixture_path("trained.h5"), &e, &err), SDN_OK);
   assert_int_equal(sdn_survey_parse(survey, "noisy", &noisy, &err), SDN_OK);
   e.survey = noisy;
-  const sdn_trial_setup setup = { 2000, 199, 3, false };
+  const sdn_trial_setup setup = { 2000, 199, 3, false, NULL, false };
   assert_int_equal(sdn_trial_new(&e, &setup, NULL, &trial, &err), SDN_OK);
   assert_int_equal(sdn_verdict_new(trial, &v, &err), SDN_OK);
   print_message("wrong noise: coverage %.3f of 0.68, smallest p %.2g, TARP %.3f\n", v->worst[1], v->smallest_p, v->tarp.deviation);
