@@ -235,6 +235,8 @@ static sdn_status read_light(sdn_model *m, const sdn_yaml *root, sdn_err *err)
   if (agn && !sdn_model_is_none(agn) && sdn_agn_new(agn, m->prior, &m->agn, err)) return err->status;
   if (m->agn && m->n_population == 0 && sdn_agn_fraction_wave_A(m->agn) > 0)
     return sdn_yaml_fail(agn, err, "the nucleus' fraction is of the galaxy's light, but this model has no stars; give log_l_bol_lsun instead");
+  if (m->agn && m->n_population == 0 && sdn_agn_is_by_stars(m->agn))
+    return sdn_yaml_fail(agn, err, "l_bol_over_stars is the nucleus' power over that of the stars, but this model has no stars; give log_l_bol_lsun instead");
   return sdn_igm_new(sdn_yaml_get(root, "igm"), m->prior, &m->igm, err);
 }
 
