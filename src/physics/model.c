@@ -77,6 +77,7 @@ static sdn_status check_tree(const sdn_yaml *root, sdn_err *err)
                                       "velocity_dispersion_km_s", "gas_velocity_dispersion_km_s", "grid_axes", "derived", "design"};
   static const char *const section[] = {"nebular", "dust", "dust_emission", "agn"};
   if (root->kind != SDN_YAML_MAP) return sdn_yaml_fail(root, err, "a model must be a map with the keys grid, redshift, stars, ...");
+  if (sdn_yaml_get(root, "torus")) return sdn_yaml_fail(sdn_yaml_get(root, "torus"), err, "unknown key 'torus'; a torus belongs to an active nucleus: agn: {disc: ..., torus: {law: ...}}");
   if (sdn_yaml_only_keys(root, known, sizeof known / sizeof known[0], err)) return err->status;
   for (size_t i = 0; i < sizeof section / sizeof section[0]; i++)
     if (check_section(root, section[i], err)) return err->status;
