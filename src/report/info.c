@@ -88,8 +88,9 @@ static void print_spectrum(const sdn_survey *s, const sdn_spectrum *k, FILE *out
   fprintf(out, "  spectrum %s: %d pixels, %g to %g A, ", k->name, k->n, k->low_A, k->high_A);
   if (k->largest_resolution > 0) fprintf(out, "R = %.4g to %.4g", k->least_resolution, k->largest_resolution);
   else fputs("sharp", out);
-  fprintf(out, "; sigma %.4g to %.4g nJy; floor_fraction %g; columns %s, %s to %s, %s\n", low, high, first->floor_fraction, first->flux_column, first->error_column,
-          last->flux_column, last->error_column);
+  fprintf(out, "; sigma %.4g to %.4g nJy; floor_fraction %g; columns %s, %s", low, high, first->floor_fraction, first->flux_column, first->error_column);
+  if (first->flux_is_vector && first->error_is_vector) fputs(" of all pixels\n", out);
+  else fprintf(out, " to %s, %s\n", last->flux_column, last->error_column);
 }
 
 static void print_bands(const sdn_survey *s, FILE *out)
