@@ -90,7 +90,7 @@ static sdn_status fill(void *ctx, const sdn_row_range *range, float *x, float *z
   const galaxies *g = ctx;
   const bool train = range->split == SDN_SPLIT_TRAIN;
   const long first = train ? 0 : g->n - (range->split == SDN_SPLIT_TEST ? 1 : 2) * N_HELD_OUT, b = g->n_band;
-  const uint32_t stream = train ? SDN_STREAM_NOISE + (uint32_t)range->epoch : SDN_STREAM_VALIDATION;
+  const uint32_t stream = train ? SDN_STREAM_NOISE + (uint32_t)range->epoch : SDN_STREAM_VALIDATION + (uint32_t)range->epoch;
   float noise[256];
   (void)arena;
   (void)err;
