@@ -8,18 +8,26 @@
 #include "learn/schedule.h"
 #include "learn/update.h"
 
-#define MAX_PART 16              /* gradients of their own per step: the most threads that a step can use */
+#define MAX_PART 64              /* gradients of their own per step: the most threads that a step can use */
+#define MAX_PART_NUMBERS (1L << 28)   /* in all of them: 1 GiB */
 #define MAX_RESTART 3
 #define SAVE_EVERY 120.0         /* seconds between checkpoints */
 #define DIVERGED 5.0             /* nats below the best validation: training has gone wrong */
 #define NO_REFERENCE -1e30f      /* below any gain: the first validation stands out */
+
+/* Parts of a batch: a function of batch and network alone, so that sums do not depend on the number of threads. */
+static int n_part(size_t n_number, long n_tile)
+{
+  const long room = MAX_PART_NUMBERS / (long)n_number, most = room < 1 ? 1 : room < MAX_PART ? room : MAX_PART;
+  return (int)(n_tile < most ? n_tile : most);
+}
 
 static sdn_status make_blocks(sdn_trainer *t, sdn_err *err)
 {
   const size_t n = t->net->n_number, f = (size_t)t->net->arch.n_feature, n_validation = (size_t)t->source.n[SDN_SPLIT_VALIDATION];
   const long n_tile = (t->plan.batch + SDN_ROWS - 1) / SDN_ROWS;
   sdn_train_state *s = &t->state;
-  t->n_part = n_tile < MAX_PART ? (int)n_tile : MAX_PART;
+  t->n_part = n_part(n, n_tile);
   t->scaling.n = (int)f;
   const struct { float **to; size_t n; } blocks[] = {
     {&t->scaling.mean, f}, {&t->scaling.scale, f}, {&s->weights, n}, {&s->first, n}, {&s->second, n}, {&s->average, n}, {&s->best, n},
