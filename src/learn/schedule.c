@@ -6,6 +6,7 @@
 #define WARM_UP_SHARE 0.1   /* of the schedule, at most */
 #define FALL_SHARE 0.4      /* of a training with patience, in which the rate falls */
 #define SIGNIFICANT 2.0     /* standard errors of the paired difference */
+#define LEAST_GAIN 1e-3     /* nats; less is not worth waiting for */
 
 /* Schedules are in seconds or in steps. */
 static double now(const sdn_trainer *t) { return t->plan.max_minutes > 0 ? t->state.seconds : (double)t->state.step; }
@@ -37,7 +38,7 @@ double sdn_schedule_rate(const sdn_trainer *t)
   return t->plan.learning_rate * t->state.rate_factor * rise * height;
 }
 
-/* Do these gains exceed those of the reference, galaxy by galaxy with the same noise? */
+/* Do these gains clearly exceed those of the reference, galaxy by galaxy with the same noise? */
 static bool stands_out(long n, const double *row_gain, const float *reference)
 {
   double sum = 0, squares = 0;
@@ -47,7 +48,7 @@ static bool stands_out(long n, const double *row_gain, const float *reference)
     squares += d * d;
   }
   const double mean = sum / (double)n, variance = fmax(squares / (double)n - mean * mean, 0.0);
-  return mean > SIGNIFICANT * sqrt(variance / (double)n);
+  return mean > LEAST_GAIN && mean > SIGNIFICANT * sqrt(variance / (double)n);
 }
 
 void sdn_schedule_validated(sdn_trainer *t, const double *row_gain)

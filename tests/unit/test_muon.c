@@ -142,8 +142,9 @@ static void steps_follow_their_definition(void **state)
   for (int i = 0; i < R * C; i++) a[i] = w[i] = (double)(average[i] = weight[i] = (float)sdn_rng_normal(&rng));
   const sdn_muon_step step = {.rate = (float)rate, .decay = (float)decay, .momentum = (float)momentum, .keep = (float)keep, .scale = (float)scale};
   for (int k = 0; k < 20; k++) {
-    double x[R][C];
-    for (int i = 0; i < R * C; i++) gradient[i] = i % C == 3 ? 0 : (float)sdn_rng_normal(&rng) + weight[i];   /* column 3 is not used */
+    double x[R][C], used[R * C];
+    for (int i = 0; i < R * C; i++) used[i] = i % C > i / C + 8 ? 0 : 1;   /* a triangle is not used */
+    for (int i = 0; i < R * C; i++) gradient[i] = (float)used[i] * ((float)sdn_rng_normal(&rng) + weight[i]);
     for (int i = 0; i < R * C; i++) {
       const double g = (1 - momentum) * scale * (double)gradient[i];
       m[i] = momentum * m[i] + g;
@@ -151,7 +152,7 @@ static void steps_follow_their_definition(void **state)
     }
     orthogonalise_plainly(x);
     for (int i = 0; i < R * C; i++) {   /* the longer side is C */
-      w[i] -= rate * ((i % C == 3 ? 0 : 0.2 * sqrt(C) * x[i / C][i % C]) + decay * w[i]);
+      w[i] -= rate * (used[i] * 0.2 * sqrt(C) * x[i / C][i % C] + decay * w[i]);
       a[i] = keep * a[i] + (1 - keep) * w[i];
     }
     sdn_arena_back(arena, (sdn_arena_mark){0});

@@ -145,8 +145,9 @@ static void goes_on_exactly(sdn_train_plan plan)
   sdn_err err;
   sdn_trainer *whole = make_trainer(&plan, &source, NULL);
   must_run(whole);
-  static const int stops[] = {40, 57, 100};   /* in the scaling or the first epoch, in the middle, later */
-  for (int i = 0; i < 3; i++) {
+  assert_true((whole->state.fall_from > 0) == (plan.patience > 0));
+  static const int stops[] = {40, 57, 100, 140};   /* in the scaling or the first epoch, in the middle, later, while the last plan's rate falls */
+  for (int i = 0; i < 4; i++) {
     strcpy(path, scratch_file("resume.checkpoint"));
     stopping s = {.inner = source, .tiles_left = stops[i]};
     sdn_row_source stopper = source;
@@ -183,8 +184,9 @@ static void a_stopped_training_goes_on_exactly(void **state)
   plan.n_validation_noise = 3;
   goes_on_exactly(plan);
   plan.n_epoch = 12;
-  plan.patience = 1;
-  plan.learning_rate = 1e-6;    /* nothing is gained: the rate soon falls */
+  plan.warm_up = 5;
+  plan.patience = 2;
+  plan.learning_rate = 1e-8;    /* nothing is gained: the rate soon falls */
   goes_on_exactly(plan);
 }
 
@@ -290,9 +292,12 @@ static void noise_is_no_gain(void **state)
   for (int i = 0; i < N; i++) gain[i] += i % 2 ? -0.495 : 0.455;   /* 0.005 above the first for each */
   sdn_schedule_validated(t, gain);
   assert_int_equal(t->state.since_gain, 0);
-  for (int i = 0; i < N; i++) gain[i] = NAN;
+  for (int i = 0; i < N; i++) gain[i] += 5e-4;   /* sure, but not worth while */
   sdn_schedule_validated(t, gain);
   assert_int_equal(t->state.since_gain, 1);
+  for (int i = 0; i < N; i++) gain[i] = NAN;
+  sdn_schedule_validated(t, gain);
+  assert_int_equal(t->state.since_gain, 2);
   sdn_trainer_free(t);
 }
 
