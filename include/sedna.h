@@ -302,6 +302,7 @@ typedef struct sdn_train_options {
   double max_minutes;               /* 0: no limit; the schedule then spans the time */
   long batch;
   double learning_rate, weight_decay, clip;
+  const char *optimiser;            /* muon, adamw */
   long warm_up;                     /* steps */
   double ema;                       /* decay of the averaged weights */
   const char *head;                 /* spline | affine: the density of the parameters; a list, separated by commas: the members of an ensemble take turns */
@@ -310,7 +311,8 @@ typedef struct sdn_train_options {
   double validation_fraction, test_fraction;
   long n_member;                    /* networks to train one after the other, for a posterior that is their mixture */
   long member;                      /* number of this network in an ensemble whose members are trained apart */
-  long patience;                    /* validations without gain before stopping; 0: never */
+  long n_validation_noise;          /* noise realisations of each validation galaxy */
+  long patience;                    /* not 0: validations without a significant gain before the rate falls and training ends */
   long seed;
   const char *from;                 /* begin with the weights of this posterior; NULL: with fresh ones */
   bool resume;                      /* go on from OUTPUT.checkpoint if there is one */
