@@ -85,8 +85,8 @@ static sdn_status begin_study(sdn_db *db, const sdn_study_plan *p, const key *k,
   static const char *const tables[] = {
     "CREATE TABLE study (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
     "CREATE TABLE trial (trial INTEGER PRIMARY KEY, options TEXT NOT NULL)",
-    "CREATE TABLE training (trial INTEGER NOT NULL, rung INTEGER NOT NULL, state TEXT NOT NULL, owner TEXT NOT NULL, heartbeat REAL NOT NULL, started REAL NOT NULL,"
-    " seconds REAL, gain REAL, test_gain REAL, test_gain_error REAL, rows_per_second REAL, n_weight INTEGER, note TEXT, PRIMARY KEY (trial, rung))"};
+    ("CREATE TABLE training (trial INTEGER NOT NULL, rung INTEGER NOT NULL, state TEXT NOT NULL, owner TEXT NOT NULL, heartbeat REAL NOT NULL, started REAL NOT NULL,"
+     " seconds REAL, gain REAL, test_gain REAL, test_gain_error REAL, rows_per_second REAL, n_weight INTEGER, note TEXT, PRIMARY KEY (trial, rung))")};
   char options[SDN_TRIAL_TEXT];
   for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
     if (sdn_db_do(db, err, tables[i], "")) return err->status;

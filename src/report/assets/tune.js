@@ -73,7 +73,9 @@ function tableSection() {
   element('h2', page, 'Trials');
   const last = t => t.trainings[t.trainings.length - 1];
   const rows = data.trials.filter(t => t.trainings.length).sort((a, b) => last(b).rung - last(a).rung || (last(b).gain ?? -Infinity) - (last(a).gain ?? -Infinity) || a.trial - b.trial);
-  tableOf(page, ['trial', 'epochs', 'state', 'gain', 'on test', 'seconds', 'rows/s', 'weights', ...optionNames], rows.map(t => {
+  const box = element('div', page);
+  box.style.overflowX = 'auto';   /* a column for each option */
+  tableOf(box, ['trial', 'epochs', 'state', 'gain', 'on test', 'seconds', 'rows/s', 'weights', ...optionNames], rows.map(t => {
     const g = last(t);
     return [t.trial === 0 ? '0 (default)' : String(t.trial), String(data.rungs[g.rung].epochs), g.state, number(g.gain, 4), number(g.test_gain, 4), number(g.seconds, 3),
       number(g.rows_per_second, 3), g.n_weight === null ? '–' : String(g.n_weight), ...optionNames.map(name => t.options[name])];
