@@ -142,7 +142,8 @@ sdn_status sdn_train_network(const sdn_train_options *opt, sdn_rows *r, const sd
   sdn_trainer *t = NULL;
   sdn_train_plan plan;
   char checkpoint[SDN_MAX_PATH];
-  if (checkpoint_name(opt->output, checkpoint, err) || sdn_train_plan_of(opt, r->n_free, r->n_band, r->n_feature, &plan, err)) return err->status;
+  const bool keeps = opt->output != NULL;
+  if ((keeps && checkpoint_name(opt->output, checkpoint, err)) || sdn_train_plan_of(opt, r->n_free, r->n_band, r->n_feature, &plan, err)) return err->status;
   const sdn_row_source source = sdn_rows_source(r, (uint64_t)plan.seed);
   sdn_posterior *before = NULL;
   char *config = describe(opt, r, err);
@@ -151,13 +152,15 @@ sdn_status sdn_train_network(const sdn_train_options *opt, sdn_rows *r, const sd
   sdn_status status = opt->from ? sdn_warm_open(opt->from, opt->member, r, &before, &plan.arch, err) : SDN_OK;
   if (status || (status = sdn_trainer_new(&plan, &source, run, &t, err))) goto done;
   if (before) sdn_warm_start(before, opt->member, r, t);
-  t->save = save;
-  t->save_ctx = &where;
-  if (opt->resume && sdn_file_exists(checkpoint) && (status = sdn_checkpoint_read(checkpoint, config, t, err))) goto done;
-  if ((status = sdn_trainer_run(t, err)) == SDN_INTERRUPTED) sdn_fail_in(err, "--resume goes on from %s", checkpoint);
+  if (keeps) {
+    t->save = save;
+    t->save_ctx = &where;
+  }
+  if (keeps && opt->resume && sdn_file_exists(checkpoint) && (status = sdn_checkpoint_read(checkpoint, config, t, err))) goto done;
+  if ((status = sdn_trainer_run(t, err)) == SDN_INTERRUPTED && keeps) sdn_fail_in(err, "--resume goes on from %s", checkpoint);
   if (!status) status = summarise(t, summary, err);
-  if (!status) status = write_result(opt, r, t, config, run, summary, err);
-  if (!status) remove(checkpoint);
+  if (!status && keeps) status = write_result(opt, r, t, config, run, summary, err);
+  if (!status && keeps) remove(checkpoint);
 done:
   sdn_trainer_free(t);
   sdn_posterior_free(before);
