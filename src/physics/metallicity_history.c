@@ -105,8 +105,8 @@ static void put(work *w, int i, double share, point p)
   if (w->axis->n > 1) w->mean[w->stretch[i].node + 1] += share * p.upper;
 }
 
-/* `stretch` older than an age, in the coordinate of the hats. */
-static double older(const sdn_sfh *h, double age_yr, double stretch) { return h->linear_age ? age_yr + stretch : age_yr * exp(stretch); }
+/* The age that is older by so much in the coordinate of the hats. */
+static double older(const sdn_sfh *h, double age_yr, double by) { return h->linear_age ? age_yr + by : age_yr * exp(by); }
 
 static point rule_mean(const work *w, const stretch *s, const sdn_gauss *g, double young_yr, double width)
 {
