@@ -2,13 +2,14 @@
 /* Metallicity that follows the mass formed. With m the share of the mass that is younger than some age, Z(m) = z_last + (z_first - z_last) m, so the
  * mass that a metallicity node takes up to m is known in closed form, G(m) = int_0^m hat(Z(m')) dm'. By parts, as in sfh.h, the weight of a pair of
  * nodes is
- *   w_i = mean_i - mean_i-1,   mean_i = mean of G(M(a)) over ln a from age node i to i + 1,
- * for which G(M) is integrated over ln a between age nodes, knots of the history, and ages at which Z crosses a node. */
+ *   w_i = mean_i - mean_i-1,   mean_i = mean of G(M(a)) over u = ln a (or a) from age node i to i + 1,
+ * for which G(M) is integrated over u between age nodes, knots of the history, and ages at which Z crosses a node. */
 #include <math.h>
 #include <string.h>
 
 #include "physics/gauss.h"
 #include "physics/metallicity_family.h"
+#include "physics/sfh_family.h"
 
 #define LOG10_E 0.43429448190325182765
 #define TOLERANCE 2e-9       /* of the whole mass, by which two rules may differ on a panel; the better of them is taken */
@@ -104,24 +105,27 @@ static void put(work *w, int i, double share, point p)
   if (w->axis->n > 1) w->mean[w->stretch[i].node + 1] += share * p.upper;
 }
 
+/* The age that is older by so much in the coordinate of the hats. */
+static double older(const sdn_sfh *h, double age_yr, double by) { return h->linear_age ? age_yr + by : age_yr * exp(by); }
+
 static point rule_mean(const work *w, const stretch *s, const sdn_gauss *g, double young_yr, double width)
 {
   point mean = {0};
   for (int i = 0; i < g->n; i++) {
-    const point p = at_age(w, s, young_yr * exp(width * g->x[i]));
+    const point p = at_age(w, s, older(w->h, young_yr, width * g->x[i]));
     mean.x += g->w[i] * p.x;
     mean.upper += g->w[i] * p.upper;
   }
   return mean;
 }
 
-/* Mean over ln age of the own part of a stretch; young and old are its values at the ends. */
+/* Mean over ln age or age of the own part of a stretch; young and old are its values at the ends. */
 static point panel_mean(const work *w, const stretch *s, double young_yr, double width, point young, point old, int depth)
 {
   if (!(old.x - young.x > NEGLIGIBLE)) return (point){0.5 * (young.x + old.x), 0.5 * (young.upper + old.upper)};
   const point rough = rule_mean(w, s, &sdn_gauss_rule[SDN_GAUSS_3], young_yr, width), good = rule_mean(w, s, &sdn_gauss_rule[SDN_GAUSS_4], young_yr, width);
   if (depth == MAX_HALVING || fabs(good.x - rough.x) + fabs(good.upper - rough.upper) <= TOLERANCE) return good;
-  const double middle_yr = young_yr * exp(0.5 * width);
+  const double middle_yr = older(w->h, young_yr, 0.5 * width);
   const point middle = at_age(w, s, middle_yr), a = panel_mean(w, s, young_yr, 0.5 * width, young, middle, depth + 1),
               b = panel_mean(w, s, middle_yr, 0.5 * width, middle, old, depth + 1);
   return (point){0.5 * (a.x + b.x), 0.5 * (a.upper + b.upper)};
@@ -138,18 +142,18 @@ static double next_knot(const sdn_sfh *h, double age_yr)
 /* w->mean of the bin from age young_yr to node_yr; *i is the stretch at its young end and moves along. */
 static void gather_bin(work *w, double young_yr, double node_yr, double limit_yr, int *i)
 {
-  const double bin_width = log(node_yr / young_yr);
+  const double bin_width = sdn_sfh_stretch(w->h, young_yr, node_yr);
   memset(w->mean, 0, (size_t)w->axis->n * sizeof *w->mean);
   for (double from_yr = young_yr; from_yr < node_yr;) {
     while (*i + 1 < w->n_stretch && w->stretch[*i].end_yr <= fmin(from_yr, limit_yr)) ++*i;
     const stretch *s = &w->stretch[*i];
     if (from_yr >= limit_yr) {   /* nothing older counts */
-      put(w, *i, log(node_yr / from_yr) / bin_width, at_age(w, s, limit_yr));
+      put(w, *i, sdn_sfh_stretch(w->h, from_yr, node_yr) / bin_width, at_age(w, s, limit_yr));
       return;
     }
     double to_yr = fmin(fmin(node_yr, limit_yr), next_knot(w->h, from_yr));
     if (s->end_yr > from_yr) to_yr = fmin(to_yr, s->end_yr);
-    const double width = log(to_yr / from_yr);
+    const double width = sdn_sfh_stretch(w->h, from_yr, to_yr);
     put(w, *i, width / bin_width, panel_mean(w, s, from_yr, width, at_age(w, s, from_yr), at_age(w, s, to_yr), 0));
     from_yr = to_yr;
   }

@@ -3,6 +3,7 @@
  *
  *   grid: NAME or PATH                 paths are relative to where the program runs
  *   metallicity_interpolation: log | linear
+ *   age_interpolation: log | linear
  *   cosmology: Planck18 | {h0:, omega_m:}
  *   redshift: PARAMETER
  *   stars: {log_mass_formed_msun: PARAMETER, log_metallicity: PARAMETER or metallicity: {family: ...}, sfh: {family: ...}}
@@ -73,7 +74,7 @@ static sdn_status check_section(const sdn_yaml *root, const char *name, sdn_err 
 
 static sdn_status check_tree(const sdn_yaml *root, sdn_err *err)
 {
-  static const char *const known[] = {"grid", "metallicity_interpolation", "cosmology", "redshift", "stars", "nebular", "dust", "dust_emission", "agn", "igm",
+  static const char *const known[] = {"grid", "metallicity_interpolation", "age_interpolation", "cosmology", "redshift", "stars", "nebular", "dust", "dust_emission", "agn", "igm",
                                       "velocity_dispersion_km_s", "gas_velocity_dispersion_km_s", "grid_axes", "derived", "design"};
   static const char *const section[] = {"nebular", "dust", "dust_emission", "agn"};
   if (root->kind != SDN_YAML_MAP) return sdn_yaml_fail(root, err, "a model must be a map with the keys grid, redshift, stars, ...");
@@ -84,15 +85,22 @@ static sdn_status check_tree(const sdn_yaml *root, sdn_err *err)
   return SDN_OK;
 }
 
+/* log, or linear: spectra are linear in an axis' value. */
+static sdn_status read_rule(sdn_grid *g, int axis, const sdn_yaml *root, const char *key, sdn_err *err)
+{
+  const char *rule = "log";
+  if (sdn_yaml_text(root, key, false, &rule, err)) return err->status;
+  if (!strcmp(rule, "linear")) sdn_grid_set_axis_log(g, axis, false);
+  else if (strcmp(rule, "log") != 0) return sdn_yaml_fail(sdn_yaml_get(root, key), err, "%s '%s' is not known; it is log or linear", key, rule);
+  return SDN_OK;
+}
+
 static sdn_status read_grid(sdn_model *m, const sdn_yaml *root, sdn_err *err)
 {
-  const char *name = NULL, *rule = "log";
-  if (sdn_yaml_text(root, "grid", true, &name, err) || sdn_yaml_text(root, "metallicity_interpolation", false, &rule, err)) return err->status;
+  const char *name = NULL;
+  if (sdn_yaml_text(root, "grid", true, &name, err)) return err->status;
   if (sdn_grid_read(name, 0, HUGE_VAL, &m->grid, err)) return sdn_fail_in(err, "%s:%d", m->origin, sdn_yaml_get(root, "grid")->line);
-  if (!strcmp(rule, "linear")) sdn_grid_set_axis_log(m->grid, 1, false);
-  else if (strcmp(rule, "log") != 0)
-    return sdn_yaml_fail(sdn_yaml_get(root, "metallicity_interpolation"), err, "metallicity_interpolation '%s' is not known; it is log or linear", rule);
-  return SDN_OK;
+  return read_rule(m->grid, 0, root, "age_interpolation", err) ? err->status : read_rule(m->grid, 1, root, "metallicity_interpolation", err);
 }
 
 static sdn_status read_design(sdn_model *m, const sdn_yaml *root, sdn_err *err)

@@ -65,6 +65,7 @@ static sdn_status read_population(sdn_model *m, const sdn_yaml *map, bool in_lis
   if (!status) status = sdn_model_add(m, &mass_spec, map, mass_spec.name, &p->log_mass, err);
   if (!status) status = sdn_metallicity_new(map, &m->grid->axis[1], m->prior, &p->metallicity, err);
   if (!status) status = sdn_sfh_model_new(sdn_yaml_get(map, "sfh"), m->prior, &p->sfh, err);
+  if (!status) sdn_sfh_set_linear_age(p->sfh, !m->grid->axis[0].log);
   if (!status && sdn_metallicity_is_of_particles(p->metallicity) && !sdn_sfh_model_has_metallicity(p->sfh))
     status = sdn_yaml_fail(map, err, "metallicity: {family: particles} needs sfh: {family: particles} whose file has a column metallicity");
   if (!status) leave(m, p);

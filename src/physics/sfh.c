@@ -7,6 +7,8 @@
 
 #include "physics/sfh_family.h"
 
+void sdn_sfh_set_linear_age(sdn_sfh_model *m, bool linear_age) { m->linear_age = linear_age; }
+
 sdn_status sdn_sfh_prepare(const sdn_sfh_model *m, const double *params, double age_universe_yr, double mass_formed_msun, sdn_arena *arena, sdn_sfh *h,
                            sdn_err *err)
 {
@@ -15,7 +17,7 @@ sdn_status sdn_sfh_prepare(const sdn_sfh_model *m, const double *params, double 
     return sdn_fail(err, SDN_RANGE, "the age of the Universe is %g yr at this redshift; it must be positive", age_universe_yr);
   if (!(mass_formed_msun > 0 && isfinite(mass_formed_msun)))
     return sdn_fail(err, SDN_RANGE, "the mass formed is %g Msun; it must be positive", mass_formed_msun);
-  *h = (sdn_sfh){.ops = m->ops, .age_universe_yr = age_universe_yr};
+  *h = (sdn_sfh){.ops = m->ops, .linear_age = m->linear_age, .age_universe_yr = age_universe_yr};
   return m->ops->prepare(m, &galaxy, h, err);
 }
 

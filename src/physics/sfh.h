@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Star formation histories. A family gives the cumulative mass formed as a function of lookback time, for unit mass formed, in closed form or to 1e-8.
- * The grid's spectra are linear in log10 age between its nodes and constant below the first and above the last, so a history becomes one weight per
- * age node. By parts, from the cumulative mass M alone,
- *   w_i = int hat_i(ln a) dM(a) = mean_i - mean_i-1,   mean_i = mean of M over ln a from node i to i+1,
+ * The grid's spectra are linear in log10 age (or, where the model says so, in age) between its nodes and constant below the first and above the last, so a
+ * history becomes one weight per age node. By parts, from the cumulative mass M alone,
+ *   w_i = int hat_i(u) dM = mean_i - mean_i-1,   mean_i = mean of M over u from node i to i+1,   u = ln a, or a itself,
  * so that the weights sum to the mass exactly whatever the quadrature. Nothing forms before the Big Bang.
  * Lookback times and ages count from the galaxy's own present, cosmic times from the Big Bang; a YAML key says which: lookback_ or age_, time_. */
 #ifndef SDN_PHYSICS_SFH_H
@@ -18,6 +18,8 @@ typedef struct sdn_sfh_model sdn_sfh_model;
  * finished or freed: the prior writes the places of the parameters into it. */
 sdn_status sdn_sfh_model_new(const sdn_yaml *node, sdn_prior *prior, sdn_sfh_model **m, sdn_err *err);
 void sdn_sfh_model_free(sdn_sfh_model *m);
+/* Weights of the model's histories are of hats in age in place of ln age. */
+void sdn_sfh_set_linear_age(sdn_sfh_model *m, bool linear_age);
 const char *sdn_sfh_model_name(const sdn_sfh_model *m);   /* of the family */
 /* `hash` carried on over what was read from files that the YAML only names. */
 uint64_t sdn_sfh_hash(const sdn_sfh_model *m, uint64_t hash);
@@ -28,6 +30,7 @@ sdn_status sdn_sfh_check_prior(const sdn_sfh_model *m, const sdn_prior *prior, c
 /* One galaxy's history, prepared. Between two knots it is smooth; younger than the first and older than the last nothing forms. */
 typedef struct sdn_sfh {
   const struct sdn_sfh_ops *ops;
+  bool linear_age;                       /* hats of the age nodes are linear in age, else in ln age */
   double age_universe_yr;                /* at the galaxy's redshift: the oldest possible age */
   int n_knot;
   const double *knot_yr;                 /* [n_knot] lookback times, ascending */
@@ -52,7 +55,7 @@ void sdn_sfh_weights(const sdn_sfh *h, int n_age, const double *age_yr, double *
 /* The same for the stars younger than limit_yr alone: the sum is sdn_sfh_mass_since(h, limit_yr). */
 void sdn_sfh_weights_since(const sdn_sfh *h, double limit_yr, int n_age, const double *age_yr, double *weight);
 /* Stars whose metallicities are known one by one (family particles): does the history have them? Then their weights on nodes of age and metallicity are
- * weight [n_z][n_age], exact products of hats in ln age and in the coordinate of metallicity, constant beyond the ends; sums to the mass since limit_yr.
+ * weight [n_z][n_age], exact products of hats in ln age (or age) and in the coordinate of metallicity, constant beyond the ends; sums to the mass since limit_yr.
  * z_coordinate [n_z], ascending: log10 of the mass fraction of metals where its first value is negative, else the fraction itself. */
 bool sdn_sfh_has_metallicity(const sdn_sfh *h);
 double sdn_sfh_mean_metallicity(const sdn_sfh *h);   /* weighted by mass formed; NaN where they are not known */

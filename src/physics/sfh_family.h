@@ -15,6 +15,7 @@ typedef struct sdn_sfh_ops sdn_sfh_ops;
 
 struct sdn_sfh_model {
   const sdn_sfh_ops *ops;
+  bool linear_age;                   /* of the weights' hats */
   bool is_component;                 /* of a sum: its map has a name and a fraction, too */
   int n_param;
   const char **name;                 /* [n_param] of the keys, for messages */
@@ -48,8 +49,9 @@ struct sdn_sfh_ops {
   /* Many ages inside one segment: the cumulative mass where it is cheap (rates NULL), or the rate (masses NULL). */
   void (*masses)(const sdn_sfh *h, int segment, int n, const double *age_yr, double *mass);
   void (*rates)(const sdn_sfh *h, int n, const double *age_yr, double *rate);
-  /* With rates: int rate da and int rate ln(T/a) da over ages from T - t_end to T, where the rate is singular at the Big Bang. NULL: it is not. */
-  void (*start)(const sdn_sfh *h, double t_end_yr, double *mass, double *log_moment);
+  /* With rates: int rate da and int rate (u(T) - u(a)) da, u as in sdn_sfh_stretch, over ages from T - t_end to T, where the rate is singular at the Big
+   * Bang. NULL: it is not. */
+  void (*start)(const sdn_sfh *h, double t_end_yr, double *mass, double *moment);
 };
 
 extern const sdn_sfh_ops sdn_sfh_constant, sdn_sfh_burst, sdn_sfh_exponential, sdn_sfh_delayed, sdn_sfh_gaussian, sdn_sfh_log_normal, sdn_sfh_power_law,
@@ -96,6 +98,14 @@ sdn_status sdn_sfh_lookback(const sdn_sfh_model *m, const sdn_sfh_galaxy *galaxy
 sdn_status sdn_sfh_window(const sdn_sfh_model *m, const sdn_sfh_galaxy *galaxy, int start, int end, double *start_yr, double *end_yr, sdn_err *err);
 /* The segment that holds an age inside the knots. */
 int sdn_sfh_segment(const sdn_sfh *h, double age_yr);
+
+/* ---- weights */
+
+/* Between two ages, in the coordinate in which hats are linear: ln age, or age [yr]. */
+static inline double sdn_sfh_stretch(const sdn_sfh *h, double younger_yr, double older_yr)
+{
+  return h->linear_age ? older_yr - younger_yr : log(older_yr / younger_yr);
+}
 
 /* ---- weights by quadrature (sfh_weights.c); until_yr is no older than the last knot, and total the mass formed since then */
 void sdn_sfh_quadrature(const sdn_sfh *h, double until_yr, double total, int n_age, const double *age_yr, double *weight);

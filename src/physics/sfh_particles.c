@@ -194,7 +194,7 @@ static double mean_age_yr(const sdn_sfh *h)
 }
 
 /* The bin between nodes where a particle lies, and how far along; they come in ascending order. */
-typedef struct place { int bin; double ln_young, inverse_width; } place;
+typedef struct place { const sdn_sfh *h; int bin; double from, inverse_width; } place;
 
 static double move_to(place *at, int n_age, const double *age_yr, double age, double ln_age)
 {
@@ -202,18 +202,18 @@ static double move_to(place *at, int n_age, const double *age_yr, double age, do
   if (moved) at->bin = 0;
   for (; at->bin < n_age - 2 && age >= age_yr[at->bin + 1]; at->bin++) moved = true;
   if (moved && n_age > 1) {
-    at->ln_young = log(age_yr[at->bin]);
-    at->inverse_width = 1 / log(age_yr[at->bin + 1] / age_yr[at->bin]);
+    at->from = at->h->linear_age ? age_yr[at->bin] : log(age_yr[at->bin]);
+    at->inverse_width = 1 / sdn_sfh_stretch(at->h, age_yr[at->bin], age_yr[at->bin + 1]);
   }
   if (n_age == 1 || age <= age_yr[at->bin]) return 0;
-  return age >= age_yr[at->bin + 1] ? 1 : (ln_age - at->ln_young) * at->inverse_width;
+  return age >= age_yr[at->bin + 1] ? 1 : ((at->h->linear_age ? age : ln_age) - at->from) * at->inverse_width;
 }
 
 static void weights(const sdn_sfh *h, double until_yr, double total, int n_age, const double *age_yr, double *weight)
 {
   const sdn_sfh_particles *p = h->particles;
   const long n = count_until(h, until_yr);
-  place at = {.bin = -1};
+  place at = {.h = h, .bin = -1};
   (void)total;
   for (int i = 0; i < n_age; i++) weight[i] = 0;
   for (long i = 0; i < n; i++) {
@@ -281,7 +281,7 @@ void sdn_sfh_particle_weights(const sdn_sfh *h, double limit_yr, int n_age, cons
   memset(weight, 0, (size_t)n_age * (size_t)n_z * sizeof *weight);
   for (int first = 0; first < n_z; first += N_STRIP) {
     strip s = {.first = first, .n = n_z - first < N_STRIP ? n_z - first : N_STRIP};
-    place at = {.bin = -1};
+    place at = {.h = h, .bin = -1};
     for (long i = 0; i < n; i++) {
       const int before = at.bin;
       const double older = move_to(&at, n_age, age_yr, p->age_yr[i], p->ln_age[i]);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Rates that are straight lines in age between knots, and may jump there: bins, top-hats, tables. On the older side of knot k, with d = age - knot,
  *   rate = r + s d,   M = M_k + r d + s d^2 / 2,
- * whose mean over ln a from a to a (1 + x), L = ln(1 + x), is exact: mean d = a (x - L) / L, mean d^2 = a^2 (x^2/2 - x + L) / L. */
+ * whose mean over ln a from a to a (1 + x), L = ln(1 + x), is exact: mean d = a (x - L) / L, mean d^2 = a^2 (x^2/2 - x + L) / L; over age, D/2 and D^2/3
+ * across a width D. */
 #include "physics/sfh_family.h"
 #include "physics/vector_math.h"
 
@@ -48,11 +49,15 @@ double sdn_pieces_mean_age_yr(const sdn_sfh *h)
   return sum;
 }
 
-/* int M d ln a over a panel inside a segment, and its width in ln a. */
+/* int M du over a panel inside a segment, and its width in u: ln age, or age. */
 static double panel(const sdn_sfh *h, int segment, double from_yr, double to_yr, double *width)
 {
   const double d = from_yr - h->knot_yr[segment], bend = h->knot_bend[segment], rate = h->knot_rate[segment] + bend * d;
   const double mass = h->knot_mass[segment] + d * (h->knot_rate[segment] + 0.5 * bend * d), x = (to_yr - from_yr) / from_yr;
+  if (h->linear_age) {
+    *width = to_yr - from_yr;
+    return *width * (mass + *width * (rate / 2 + *width * bend / 6));
+  }
   double first, second;   /* x - L, x^2/2 - x + L */
   if (x < SERIES_BELOW) {
     second = x * x * x * (1.0 / 3 - x * (1.0 / 4 - x * (1.0 / 5 - x * (1.0 / 6 - x * (1.0 / 7 - x / 8)))));
@@ -78,7 +83,7 @@ static double bin_mean(const sdn_sfh *h, double young_yr, double node_yr, double
     from_yr = to_yr;
   }
   if (first_yr == young_yr && old_yr == node_yr) return sum / covered;
-  return (sum + total * log(node_yr / old_yr)) / log(node_yr / young_yr);
+  return (sum + total * sdn_sfh_stretch(h, old_yr, node_yr)) / sdn_sfh_stretch(h, young_yr, node_yr);
 }
 
 void sdn_pieces_weights(const sdn_sfh *h, double until_yr, double total, int n_age, const double *age_yr, double *weight)

@@ -141,17 +141,17 @@ static double reach_yr(const sdn_sfh *h, int segment, double younger_yr, double 
 }
 
 /* t^beta is no polynomial in ln age: y^3 = t / t_end makes it smooth enough for 12 points. */
-static void start(const sdn_sfh *h, double t_end_yr, double *mass, double *log_moment)
+static void start(const sdn_sfh *h, double t_end_yr, double *mass, double *moment)
 {
   double age_yr[SDN_GAUSS_MAX] = {0}, psi[SDN_GAUSS_MAX] = {0};
   const sdn_gauss *g = &sdn_gauss_rule[SDN_GAUSS_12];
   for (int i = 0; i < g->n; i++) age_yr[i] = h->age_universe_yr - t_end_yr * g->x[i] * g->x[i] * g->x[i];
   rates(h, g->n, age_yr, psi);
-  *mass = *log_moment = 0;
+  *mass = *moment = 0;
   for (int i = 0; i < g->n; i++) {
     const double y = g->x[i], share = g->w[i] * 3 * t_end_yr * y * y * psi[i];
     *mass += share;
-    *log_moment -= share * log1p(-t_end_yr * y * y * y / h->age_universe_yr);
+    *moment += share * (h->linear_age ? t_end_yr * y * y * y : -log1p(-t_end_yr * y * y * y / h->age_universe_yr));
   }
 }
 

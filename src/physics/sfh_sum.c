@@ -125,6 +125,7 @@ static sdn_status prepare(const sdn_sfh_model *m, const sdn_sfh_galaxy *galaxy, 
     if (!(mass_msun > 0)) continue;
     if (sdn_sfh_prepare(c->part[i], galaxy->params, galaxy->age_universe_yr, mass_msun, galaxy->arena, &part[h->n_part], err))
       return sdn_fail_in(err, "component %d, %s", i + 1, c->part[i]->ops->name);
+    part[h->n_part].linear_age = h->linear_age;
     share[h->n_part++] = share[i];
   }
   h->part = part;

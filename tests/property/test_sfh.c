@@ -23,6 +23,7 @@
 #define N_DRAW 1500
 #define N_QUADRATURE 200      /* draws per family that are integrated again */
 #define MAX_CUT 256
+enum { LOG_AGE, LINEAR_AGE, N_RULE };   /* in which the nodes' hats are linear */
 
 static gsl_integration_workspace *work;
 static double node_yr[N_AGE];
@@ -46,6 +47,13 @@ static int teardown(void **state)
   return 0;
 }
 
+/* The parts of a sum have the rule, too. */
+static void set_linear_age(sdn_sfh *h, bool linear_age)
+{
+  h->linear_age = linear_age;
+  for (int i = 0; i < h->n_part; i++) set_linear_age((sdn_sfh *)(uintptr_t)&h->part[i], linear_age);
+}
+
 static sdn_sfh draw(int f, int test, int i, sdn_rng *rng)
 {
   *rng = sdn_rng_at((uint64_t)test, SDN_STREAM_TEST, (uint64_t)(f * N_DRAW + i));
@@ -60,6 +68,12 @@ static double mass_over_ln_age(double ln_age, void *ctx)
 {
   const span *s = ctx;
   return sdn_sfh_mass_since(s->h, fmin(exp(ln_age), s->limit_yr));
+}
+
+static double young_mass_over_age(double age_yr, void *ctx)
+{
+  const span *s = ctx;
+  return sdn_sfh_mass_since(s->h, fmin(age_yr, s->limit_yr));
 }
 
 static double mass_over_age(double age_yr, void *ctx) { return sdn_sfh_mass_since(((span *)ctx)->h, age_yr); }
@@ -98,16 +112,16 @@ static double next_cut(const cuts *c, double from, double to)
   return to;
 }
 
-/* Mean over ln age between two ages of the mass of stars younger than the limit. */
+/* Mean over ln age, or over age, between two ages of the mass of stars younger than the limit. */
 static double mean_mass(span *s, const cuts *c, double young_yr, double old_yr)
 {
   double sum = 0;
   for (double a = young_yr; a < old_yr;) {
     const double b = next_cut(c, a, old_yr);
-    sum += quadrature(mass_over_ln_age, s, log(a), log(b));
+    sum += s->h->linear_age ? quadrature(young_mass_over_age, s, a, b) : quadrature(mass_over_ln_age, s, log(a), log(b));
     a = b;
   }
-  return sum / log(old_yr / young_yr);
+  return sum / (s->h->linear_age ? old_yr - young_yr : log(old_yr / young_yr));
 }
 
 /* ------------------------------------------------------------------ tests */
@@ -119,7 +133,8 @@ static void weights_conserve_mass(void **state)
   sdn_rng rng;
   for (int f = 0; f < SFH_N_FAMILY; f++)
     for (int i = 0; i < N_DRAW; i++) {
-      const sdn_sfh h = draw(f, 1, i, &rng);
+      sdn_sfh h = draw(f, 1, i, &rng);
+      set_linear_age(&h, i % N_RULE == LINEAR_AGE);
       double sum = 0, mean_yr = 0;
       sdn_sfh_weights(&h, N_AGE, node_yr, weight);
       for (int k = 0; k < N_AGE; k++) {
@@ -129,8 +144,8 @@ static void weights_conserve_mass(void **state)
         mean_yr += weight[k] * node_yr[k];
       }
       if (!(fabs(sum - 1) <= TOL_SUM)) fail_msg("%s draw %d: weights sum to 1 + %g", sfh_families[f].yaml, i, sum - 1);
-      /* hats in ln a lie above a straight line in a: their mean age is the true one within a bin's curvature, (ln 10 * 0.0486)^2 / 8 */
-      const double bias = 0.0016, young_yr = 1e5;
+      /* hats in ln a lie above a straight line in a: their mean age is the true one within a bin's curvature, (ln 10 * 0.0486)^2 / 8; hats in a have it exactly */
+      const double bias = h.linear_age ? TOL_WEIGHT * node_yr[N_AGE - 1] / sdn_sfh_mean_age_yr(&h) : 0.0016, young_yr = 1e5;
       if (!(fabs(mean_yr / (sdn_sfh_mean_age_yr(&h) + young_yr) - 1) <= bias + young_yr / sdn_sfh_mean_age_yr(&h)))
         fail_msg("%s draw %d: mean age of weights %g, of the history %g", sfh_families[f].yaml, i, mean_yr, sdn_sfh_mean_age_yr(&h));
     }
@@ -143,7 +158,8 @@ static void young_weights_conserve_mass(void **state)
   sdn_rng rng;
   for (int f = 0; f < SFH_N_FAMILY; f++)
     for (int i = 0; i < N_DRAW; i++) {
-      const sdn_sfh h = draw(f, 2, i, &rng);
+      sdn_sfh h = draw(f, 2, i, &rng);
+      set_linear_age(&h, i % N_RULE == LINEAR_AGE);
       const double limit_yr = sfh_log_between(&rng, 4, 10.5), mass = sdn_sfh_mass_since(&h, limit_yr);
       double sum = 0;
       sdn_sfh_weights(&h, N_AGE, node_yr, whole);
@@ -234,10 +250,11 @@ static void weights_agree(void **state)
   double weight[N_AGE], worst_of_all = 0;
   sdn_rng rng;
   for (int f = 0; f < SFH_N_FAMILY; f++) {
-    double worst = 0;
-    for (int i = 0; i < N_QUADRATURE; i++) {
-      const sdn_sfh h = draw(f, 6, i, &rng);
-      const double limit_yr = i % 2 ? INFINITY : sfh_log_between(&rng, 5, 10.2);
+    double worst[N_RULE] = {0};
+    for (int i = 0; i < 2 * N_QUADRATURE; i++) {   /* each draw under both rules */
+      sdn_sfh h = draw(f, 6, i / N_RULE, &rng);
+      set_linear_age(&h, i % N_RULE == LINEAR_AGE);
+      const double limit_yr = i / N_RULE % 2 ? INFINITY : sfh_log_between(&rng, 5, 10.2);
       span s = {&h, limit_yr};
       cuts c;
       double before = 0;
@@ -245,14 +262,14 @@ static void weights_agree(void **state)
       sdn_sfh_weights_since(&h, limit_yr, N_AGE, node_yr, weight);
       for (int k = 0; k + 1 < N_AGE; k++) {
         const double mean = mean_mass(&s, &c, node_yr[k], node_yr[k + 1]), difference = fabs(weight[k] - (mean - before));
-        worst = fmax(worst, difference);
+        worst[i % N_RULE] = fmax(worst[i % N_RULE], difference);
         if (!(difference <= TOL_WEIGHT))
-          fail_msg("%s draw %d limit %g node %d (%g yr): weight %.12g, quadrature %.12g", sfh_families[f].yaml, i, limit_yr, k, node_yr[k], weight[k], mean - before);
+          fail_msg("%s rule and draw %d limit %g node %d (%g yr): weight %.12g, quadrature %.12g", sfh_families[f].yaml, i, limit_yr, k, node_yr[k], weight[k], mean - before);
         before = mean;
       }
     }
-    print_message("%.1e  %.90s\n", worst, sfh_families[f].yaml);
-    worst_of_all = fmax(worst, worst_of_all);
+    print_message("%.1e (log age) %.1e (age)  %.90s\n", worst[LOG_AGE], worst[LINEAR_AGE], sfh_families[f].yaml);
+    worst_of_all = fmax(fmax(worst[LOG_AGE], worst[LINEAR_AGE]), worst_of_all);
   }
   print_message("weights: worst difference %.1e\n", worst_of_all);
 }

@@ -102,12 +102,12 @@ static void put_stars(case_text *t, const json *c, bool of_weights)
   case_put(t, "\n");
 }
 
-static const char *yaml_of(const json *c, bool of_weights, bool dust_emission)
+static const char *yaml_of(const json *c, const char *age_rule, bool of_weights, bool dust_emission)
 {
   static case_text t;
   const json *em = json_get(c, "emission_model"), *igm = json_get(c, "igm");
   t.n = 0;
-  case_put(&t, "grid: %s\nredshift: %.17g\n", grid_path, json_number(c, "redshift", NAN));
+  case_put(&t, "grid: %s\nage_interpolation: %s\nredshift: %.17g\n", grid_path, age_rule, json_number(c, "redshift", NAN));
   put_stars(&t, c, of_weights);
   put_dust(&t, c);
   if (!strcmp(json_text(em, "class"), "IncidentEmission")) case_put(&t, "nebular: none\n");
@@ -120,9 +120,9 @@ static const char *yaml_of(const json *c, bool of_weights, bool dust_emission)
 
 /* ------------------------------------------------------------------ computing */
 
-void syn_make(const json *c, bool of_weights, bool dust_emission, bool bands, syn_model *m)
+static void make(const json *c, const char *age_rule, bool of_weights, bool dust_emission, bool bands, syn_model *m)
 {
-  const char *paths[SYN_N_BAND], *yaml = yaml_of(c, of_weights, dust_emission);
+  const char *paths[SYN_N_BAND], *yaml = yaml_of(c, age_rule, of_weights, dust_emission);
   const double z[8] = {0};
   sdn_err err;
   for (int b = 0; b < SYN_N_BAND; b++) paths[b] = band_paths[b];
@@ -132,6 +132,8 @@ void syn_make(const json *c, bool of_weights, bool dust_emission, bool bands, sy
   assert_true(sdn_prior_n_param(sdn_model_prior(m->model)) <= (int)(sizeof m->params / sizeof m->params[0]));
   if (sdn_prior_params(sdn_model_prior(m->model), 1, z, m->params, &err)) fail_msg("%s", err.text);
 }
+
+void syn_make(const json *c, bool of_weights, bool dust_emission, bool bands, syn_model *m) { make(c, "log", of_weights, dust_emission, bands, m); }
 
 void syn_unmake(syn_model *m)
 {
@@ -235,9 +237,11 @@ static void compute(syn_case *j)
   j->has_history = history && history->kind == JSON_MAP;
   compute_on_nodes(j);
   if (!j->has_history) return;
-  syn_make(j->c, false, true, true, &m);
-  if (sdn_forward_flux(m.forward, 1, m.params, j->own, NULL, &err)) fail_msg("%s", err.text);
-  syn_unmake(&m);
+  for (int linear = 0; linear < 2; linear++) {
+    make(j->c, linear ? "linear" : "log", false, true, true, &m);
+    if (sdn_forward_flux(m.forward, 1, m.params, linear ? j->own_linear : j->own, NULL, &err)) fail_msg("%s", err.text);
+    syn_unmake(&m);
+  }
 }
 
 /* false where the data are not there. */

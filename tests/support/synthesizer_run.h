@@ -28,7 +28,8 @@ enum { SYN_STEP,       /* Synthesizer: all mass between two midpoints of ages at
        SYN_HAT,        /* exact integrals over hats linear in age and log10 Z, as the file has them */
        SYN_CUBIC,      /* spectra between ages by cubics in ln age: what all others approximate; linear in log10 Z */
        SYN_N_WAY };
-typedef struct syn_case { const json *c; bool has_history; float flux[SYN_N_WAY][SYN_N_BAND], own[SYN_N_BAND], without_emission[SYN_N_BAND]; } syn_case;   /* nJy */
+typedef struct syn_case { const json *c; bool has_history; float flux[SYN_N_WAY][SYN_N_BAND], own[SYN_N_BAND], own_linear[SYN_N_BAND], without_emission[SYN_N_BAND]; } syn_case;
+/* nJy; own: from the history's parameters, own_linear: the same with age_interpolation: linear */
 
 /* All cases, computed; NULL, n = 0, where the data are not there. Failures fail the test. */
 const syn_case *syn_cases(size_t *n);

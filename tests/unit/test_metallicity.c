@@ -218,7 +218,8 @@ static void form_stars(const sdn_grid_axis *a, const sdn_sfh *h, const course *c
     if (!(age < limit_yr)) return;
     int i = 0;
     while (i + 2 < N_AGE && age >= age_yr[i + 1]) i++;
-    const double t = fmin(fmax(log(age / age_yr[i]) / log(age_yr[i + 1] / age_yr[i]), 0), 1);
+    const double log_t = log(age / age_yr[i]) / log(age_yr[i + 1] / age_yr[i]), linear_t = (age - age_yr[i]) / (age_yr[i + 1] - age_yr[i]);
+    const double t = fmin(fmax(h->linear_age ? linear_t : log_t, 0), 1);
     put_star(a, z, (1 - t) * mass, weight + i, N_AGE);
     put_star(a, z, t * mass, weight + i + 1, N_AGE);
   }
@@ -275,6 +276,10 @@ static void metals_follow_the_mass(void **state)
       prepare(histories[i].yaml, histories[i].universe_yr, &h);
       check_course(histories[i].what, &a, &h, rising, &up, INFINITY);
       check_course(histories[i].what, log ? &b : &a, &h, falling, &down, INFINITY);
+      h.linear_age = true;
+      check_course(histories[i].what, log ? &b : &a, &h, falling, &down, INFINITY);
+      check_course(histories[i].what, &a, &h, rising, &up, 1e7);
+      h.linear_age = false;
       if (log) {
         check_course(histories[i].what, &a, &h, still, &level, INFINITY);
         check_course(histories[i].what, &a, &h, rising, &up, 1e7);

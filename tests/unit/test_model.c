@@ -294,6 +294,7 @@ static void gas_and_metals_are_checked(void **unused)
   refused(gas_path, START "nebular: {dust_fraction: 1.2}\n", "dust_fraction is 1.2", "[0, 1]");
   refused(gas_path, START "nebular: {log_gas_metallicity: -5}\n", "log_gas_metallicity is -5", "[-4, -1.5]");
   refused(bare_path, START "nebular: {log_gas_metallicity: -2}\n", "no nebular tables", "m.yaml:4");
+  refused(gas_path, START "age_interpolation: cubic\n", "'cubic'", "log or linear");
   refused(gas_path, START "metallicity_interpolation: cubic\n", "'cubic'", "log or linear");
   refused(gas_path, Z "stars: {log_mass_formed_msun: 10, log_metallicity: -2, metallicity: {family: log_normal, log_mean: -2, sigma_dex: 0.1}, sfh: {family: burst, age_gyr: 0.1}}\n", "either", "m.yaml:3");
   refused(gas_path, Z "stars: {log_mass_formed_msun: 10, metallicity: {family: log_normal, log_mean: -6, sigma_dex: 0.1}, sfh: {family: burst, age_gyr: 0.1}}\n", "log_metallicity_mean is -6", "[-4, -1.5]");

@@ -80,12 +80,15 @@ static sfh_built build_stars(const char *name, const star *stars)
   return sfh_build(yaml);
 }
 
+/* The coordinate in which hats of age are linear. */
+static double in_hats(const sdn_sfh *h, double age_yr) { return h->linear_age ? age_yr : log(age_yr); }
+
 static void check_star_weights(const sdn_sfh *h, const star *stars, double total, double limit_yr)
 {
-  double weight[N_AGE], expected[N_AGE] = {0}, ln_node[N_AGE];
-  for (int k = 0; k < N_AGE; k++) ln_node[k] = log(node_yr[k]);
+  double weight[N_AGE], expected[N_AGE] = {0}, node[N_AGE];
+  for (int k = 0; k < N_AGE; k++) node[k] = in_hats(h, node_yr[k]);
   for (int i = 0; i < N_STAR; i++)
-    for (int k = 0; k < N_AGE && stars[i].age_yr < limit_yr; k++) expected[k] += stars[i].mass / total * hat(k, N_AGE, ln_node, log(stars[i].age_yr));
+    for (int k = 0; k < N_AGE && stars[i].age_yr < limit_yr; k++) expected[k] += stars[i].mass / total * hat(k, N_AGE, node, in_hats(h, stars[i].age_yr));
   sdn_sfh_weights_since(h, limit_yr, N_AGE, node_yr, weight);
   for (int k = 0; k < N_AGE; k++) near("weight", weight[k], expected[k], TOL);
 }
@@ -101,7 +104,11 @@ static void particles_are_hats(void **state)
   for (int i = 0; i < N_STAR; i++) mean_yr += stars[i].mass / total * stars[i].age_yr;
   for (int f = 0; f < 3; f++) {
     sfh_built b = build_stars(names[f], stars);
-    const sdn_sfh h = sfh_prepared(&b, T_YR);
+    sdn_sfh h = sfh_prepared(&b, T_YR);
+    h.linear_age = true;
+    check_star_weights(&h, stars, total, INFINITY);
+    check_star_weights(&h, stars, total, 1e7);
+    h.linear_age = false;
     check_star_weights(&h, stars, total, INFINITY);
     check_star_weights(&h, stars, total, 1e7);
     check_star_weights(&h, stars, total, node_yr[100]);
@@ -122,13 +129,13 @@ static void check_z_weights(const sdn_sfh *h, const star *stars, double total, d
 {
   static float weight[N_Z * N_AGE];
   static double expected[N_Z * N_AGE];
-  double ln_node[N_AGE], sum = 0;
+  double node[N_AGE], sum = 0;
   memset(expected, 0, sizeof expected);
-  for (int k = 0; k < N_AGE; k++) ln_node[k] = log(node_yr[k]);
+  for (int k = 0; k < N_AGE; k++) node[k] = in_hats(h, node_yr[k]);
   for (int i = 0; i < N_STAR; i++)
     for (int j = 0; j < N_Z && stars[i].age_yr < limit_yr; j++) {
       const double share = stars[i].mass / total * hat(j, N_Z, coordinate, coordinate[0] < 0 ? log10(stars[i].metallicity) : stars[i].metallicity);
-      for (int k = 0; k < N_AGE && share > 0; k++) expected[j * N_AGE + k] += share * hat(k, N_AGE, ln_node, log(stars[i].age_yr));
+      for (int k = 0; k < N_AGE && share > 0; k++) expected[j * N_AGE + k] += share * hat(k, N_AGE, node, in_hats(h, stars[i].age_yr));
     }
   sdn_sfh_particle_weights(h, limit_yr, N_AGE, node_yr, N_Z, coordinate, weight);
   for (int j = 0; j < N_Z * N_AGE; j++) {
@@ -150,7 +157,10 @@ static void particles_have_metallicities(void **state)
     linear[j] = 1e-4 + 0.05 * j / (N_Z - 1);
   }
   sfh_built b = build_stars("z.csv", stars);
-  const sdn_sfh h = sfh_prepared(&b, T_YR);
+  sdn_sfh h = sfh_prepared(&b, T_YR);
+  h.linear_age = true;
+  check_z_weights(&h, stars, total, INFINITY, logarithm);
+  h.linear_age = false;
   check_z_weights(&h, stars, total, INFINITY, logarithm);
   check_z_weights(&h, stars, total, INFINITY, linear);
   check_z_weights(&h, stars, total, 3e8, logarithm);
