@@ -33,12 +33,13 @@ const sdn_knob sdn_train_knobs[] = {
   FIELD(SDN_KNOB_DOUBLE, clip, "5", 0, 1e6, "", "largest norm of the gradient; 0: none"),
   FIELD(SDN_KNOB_LONG, warm_up, "200", 0, 1e6, "steps", "steps in which the learning rate rises"),
   FIELD(SDN_KNOB_DOUBLE, ema, "0.999", 0, 0.999999, "", "decay per step of the averaged weights, which are the ones kept"),
-  FIELD(SDN_KNOB_TEXT, head, "spline", 0, 0, "KIND", "density of the parameters: spline | affine; of an ensemble: a list, separated by commas, whose members take turns"),
+  FIELD(SDN_KNOB_TEXT, head, "spline", 0, 0, "KIND", "density of the parameters: spline | affine | mixture; of an ensemble: a list, separated by commas, whose members take turns"),
   FIELD(SDN_KNOB_TEXT, encoder, "mlp", 0, 0, "KIND", "network that reads the data: mlp"),
   FIELD(SDN_KNOB_LONG, n_layer, "3", 1, SDN_MAX_LAYER, "", "autoregressive layers"),
   FIELD(SDN_KNOB_LONG, n_hidden, "64", 1, 4096, "", "hidden units of a layer: they run once per draw"),
   FIELD(SDN_KNOB_LONG, n_bin, "8", 2, SDN_SPLINE_MAX_BIN, "", "bins of each spline"),
   FIELD(SDN_KNOB_LONG, n_bin_first, "32", 2, SDN_SPLINE_MAX_BIN, "", "bins of the first parameter's splines (redshift)"),
+  FIELD(SDN_KNOB_LONG, n_component, "10", 1, 64, "", "Gaussians of a mixture"),
   FIELD(SDN_KNOB_LONG, n_context, "64", 1, 4096, "", "numbers that the encoder hands to the layers"),
   FIELD(SDN_KNOB_LONG, n_encoder, "256", 1, 8192, "", "hidden units of the encoder: they run once per galaxy"),
   FIELD(SDN_KNOB_LONG, n_depth, "3", 0, SDN_MAX_DEPTH, "", "hidden layers of the encoder after its first"),
@@ -69,7 +70,7 @@ sdn_status sdn_train_plan_of(const sdn_train_options *o, int n_free, int n_token
   *plan = (sdn_train_plan){
     .arch = {.n_free = n_free, .n_token = n_token, .n_feature = n_feature, .n_encoder = (int)o->n_encoder, .n_depth = (int)o->n_depth,
              .n_context = (int)o->n_context, .n_layer = (int)o->n_layer, .n_hidden = (int)o->n_hidden, .n_bin = (int)o->n_bin,
-             .n_bin_first = (int)o->n_bin_first},
+             .n_bin_first = (int)o->n_bin_first, .n_component = (int)o->n_component},
     .n_epoch = o->n_epoch, .max_minutes = o->max_minutes, .batch = o->batch, .warm_up = o->warm_up, .patience = o->patience,
     .seed = sdn_member_seed(o->seed, o->member),
     .learning_rate = o->learning_rate, .weight_decay = o->weight_decay, .clip = o->clip, .ema = o->ema};
