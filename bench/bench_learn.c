@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The learning engine on one thread: rate of training and of sampling beside the matrix product's own peak, and information gain against time on
  * shared/data/bench/bagpipes_100k.h5 (see its README for what other engines reached; without that file: rates alone, on made-up rows).
- * usage: bench_learn [NAME VALUE]...   options of training by name (n_epoch 18, batch, learning_rate, ...) */
+ * usage: bench_learn [NAME VALUE]...   options of training by name (n_epoch 18, batch, learning_rate, ...); n_thread 1; fresh_noise 1: noise drawn anew for
+ * every epoch, 0: once and for all */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +19,7 @@
 #define N_DRAW 1024
 
 /* Galaxies of the benchmark: z [n][D], flux [n][B] noise-free, sigma [B]; noise s^2 = sigma^2 + (floor flux)^2. */
-typedef struct galaxies { long n, n_free, n_band; float *z, *flux, *sigma; float floor; } galaxies;
+typedef struct galaxies { long n, n_free, n_band; float *z, *flux, *sigma; float floor; bool fixed_noise; } galaxies;
 
 static void stop(const sdn_err *err)
 {
@@ -88,15 +89,15 @@ static void make_galaxies(galaxies *g)
 static sdn_status fill(void *ctx, const sdn_row_range *range, float *x, float *z, sdn_arena *arena, sdn_err *err)
 {
   const galaxies *g = ctx;
-  const bool train = range->split == SDN_SPLIT_TRAIN;
+  const bool train = range->split == SDN_SPLIT_TRAIN, by_place = train && !g->fixed_noise;
   const long first = train ? 0 : g->n - (range->split == SDN_SPLIT_TEST ? 1 : 2) * N_HELD_OUT, b = g->n_band;
-  const uint32_t stream = train ? SDN_STREAM_NOISE + (uint32_t)range->epoch : SDN_STREAM_VALIDATION;
+  const uint32_t stream = train ? SDN_STREAM_NOISE + (by_place ? (uint32_t)range->epoch : 0) : SDN_STREAM_VALIDATION + (uint32_t)range->epoch;
   float noise[256];
   (void)arena;
   (void)err;
   for (long i = 0; i < range->n; i++) {
     const long row = first + range->row[i];
-    sdn_rng rng = sdn_rng_at(1, stream, (uint64_t)(train ? range->place + i : row));
+    sdn_rng rng = sdn_rng_at(1, stream, (uint64_t)(by_place ? range->place + i : row));
     sdn_rng_normals(&rng, b, noise);
     memcpy(z + i * g->n_free, g->z + row * g->n_free, (size_t)g->n_free * sizeof *z);
     for (long k = 0; k < b; k++) {
@@ -175,14 +176,16 @@ static double draw_rate(const sdn_trainer *t)
   return N_GALAXY * (double)N_DRAW / seconds;
 }
 
-static sdn_train_plan make_plan(int argc, char **argv, const galaxies *g)
+static sdn_train_plan make_plan(int argc, char **argv, galaxies *g, sdn_run *run)
 {
   sdn_train_options o;
   sdn_err err;
   sdn_knob_defaults(sdn_train_knobs, sdn_n_train_knob, &o);
   o.n_epoch = 18;
   for (int i = 1; i + 1 < argc; i += 2)
-    if (sdn_knob_set(sdn_train_knobs, sdn_n_train_knob, &o, argv[i], argv[i + 1], &err)) stop(&err);
+    if (strcmp(argv[i], "n_thread") == 0) run->n_thread = atoi(argv[i + 1]);
+    else if (strcmp(argv[i], "fresh_noise") == 0) g->fixed_noise = atoi(argv[i + 1]) == 0;
+    else if (sdn_knob_set(sdn_train_knobs, sdn_n_train_knob, &o, argv[i], argv[i + 1], &err)) stop(&err);
   sdn_train_plan plan;
   if (sdn_train_plan_of(&o, (int)g->n_free, (int)g->n_band, (int)g->n_band, &plan, &err)) stop(&err);
   return plan;
@@ -192,28 +195,29 @@ int main(int argc, char **argv)
 {
   const char *shared = getenv("SEDNA_SHARED");
   char path[4096];
-  galaxies g;
+  galaxies g = {0};
   sdn_err err;
   sdn_trainer *t;
-  const sdn_run run = {.n_thread = 1};
+  sdn_run run = {.n_thread = 1};
   double gain, error;
   snprintf(path, sizeof path, "%s/data/bench/bagpipes_100k.h5", shared ? shared : "../shared");
   FILE *f = fopen(path, "rb");
   if (f) fclose(f), read_galaxies(path, &g);
   else make_galaxies(&g), printf("%s is not there: made-up rows, rates alone have a meaning\n", path);
-  const sdn_train_plan plan = make_plan(argc, argv, &g);
+  const sdn_train_plan plan = make_plan(argc, argv, &g, &run);
   const sdn_row_source source = {.ctx = &g, .n = {g.n - 2 * N_HELD_OUT, N_HELD_OUT, N_HELD_OUT}, .fill = fill};
   const double peak = peak_gflops();
   if (sdn_trainer_new(&plan, &source, &run, &t, &err)) stop(&err);
-  const double start = cpu_seconds();
+  const double start = cpu_seconds(), start_clock = sdn_seconds();
   if (sdn_trainer_run(t, &err)) stop(&err);
-  const double seconds = cpu_seconds() - start, rows = (double)(t->state.step * t->plan.batch), macs = useful_macs(t->net);
+  const double clock = sdn_seconds() - start_clock, seconds = cpu_seconds() - start, rows = (double)(t->state.step * t->plan.batch), macs = useful_macs(t->net);
   if (sdn_trainer_gain(t, t->state.best, SDN_SPLIT_TEST, &gain, &error, &err)) stop(&err);
   const double rate = draw_rate(t);
   printf("network    %zu weights, %.0f multiplications per row\n", t->net->n_number, macs);
   printf("training   %.0f rows/s, %.1f GFLOP/s = %.0f %% of the matrix product's %.1f GFLOP/s\n", rows / seconds, 6e-9 * macs * rows / seconds,
          600e-9 * macs * rows / seconds / peak, peak);
-  printf("gain       %.3f +- %.3f nats on %d test galaxies after %ld epochs, %.1f s of one core\n", gain, error, N_HELD_OUT, t->state.epoch, seconds);
+  if (run.n_thread > 1) printf("threads    %d: %.0f rows/s by the clock\n", run.n_thread, rows / clock);
+  printf("gain       %.3f +- %.3f nats on %d test galaxies after %ld epochs, %.1f s of processor time\n", gain, error, N_HELD_OUT, t->state.epoch, seconds);
   printf("sampling   %.0f draws/s = %.0f galaxies/s with 1000 draws each\n", rate, rate / 1000);
   sdn_trainer_free(t);
   sdn_release(g.z);

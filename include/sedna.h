@@ -302,6 +302,7 @@ typedef struct sdn_train_options {
   double max_minutes;               /* 0: no limit; the schedule then spans the time */
   long batch;
   double learning_rate, weight_decay, clip;
+  const char *optimiser;            /* muon, adamw */
   long warm_up;                     /* steps */
   double ema;                       /* decay of the averaged weights */
   const char *head;                 /* spline | affine | mixture: the density of the parameters; a list, separated by commas: the members of an ensemble take turns */
@@ -310,7 +311,8 @@ typedef struct sdn_train_options {
   double validation_fraction, test_fraction;
   long n_member;                    /* networks to train one after the other, for a posterior that is their mixture */
   long member;                      /* number of this network in an ensemble whose members are trained apart */
-  long patience;                    /* validations without gain before stopping; 0: never */
+  long n_validation_noise;          /* noise realisations of each validation galaxy */
+  long patience;                    /* not 0: validations without a significant gain before the rate falls and training ends */
   long seed;
   const char *from;                 /* begin with the weights of this posterior; NULL: with fresh ones */
   bool resume;                      /* go on from OUTPUT.checkpoint if there is one */
@@ -337,6 +339,40 @@ extern const sdn_knob sdn_ensemble_knobs[];
 extern const size_t sdn_n_ensemble_knob;
 /* Joins networks that were trained apart to one posterior, their mixture. The summary holds the mixture's scores where there is a library. */
 sdn_status sdn_ensemble(const sdn_ensemble_options *opt, const sdn_run *run, sdn_train_summary *summary, sdn_err *err);
+
+/* Random search with successive halving over the options of training. */
+typedef struct sdn_tune_options {
+  const char *library;
+  const char *output;               /* posterior of the best trial, or NULL */
+  const char *study;                /* SQLite database of the trials, shared by any number of processes; NULL: LIBRARY.study */
+  const char *html;                 /* for the command line: a page, see sdn_report_study */
+  const char *search;               /* "name=values ...", added to or in place of the built-in ones; NULL: these */
+  long n_trial, min_epoch, max_epoch;
+  double trial_minutes;             /* 0: budgets are epochs */
+  double max_minutes;               /* 0: until all is done */
+  double abandon_seconds;
+  long seed;
+} sdn_tune_options;
+extern const sdn_knob sdn_tune_knobs[];
+extern const size_t sdn_n_tune_knob;
+
+typedef struct sdn_tune_summary {
+  bool complete;                    /* no training is left to do */
+  bool posterior_written;           /* by this call */
+  long n_trial, n_training;         /* n_training: that a complete study has when nothing fails */
+  long n_done, n_failed, n_mine;    /* n_mine: trainings by this call */
+  int best_trial;                   /* -1: none is done; 0: the default */
+  long best_epochs;                 /* of the training that it was judged by */
+  double best_gain, default_gain;   /* on the validation galaxies, nats; default_gain: after as many epochs, NaN if not known */
+  double best_test_gain, best_test_gain_error;   /* on galaxies that nothing was chosen by */
+  char command[2048];               /* sedna train with the best options */
+} sdn_tune_summary;
+/* Works on the study until it is complete, its time is over (SDN_OK, complete false) or it is stopped; any number of processes may do so at once, and what comes
+ * of it is the same for any number. The default options are always trial 0, and meet the best in the last round.
+ * err SDN_USAGE: the study is of another library or search; SDN_FORMAT: it is no study, or corrupt; SDN_NUMERIC: every trial failed; SDN_INTERRUPTED. */
+sdn_status sdn_tune(const sdn_tune_options *opt, const sdn_run *run, sdn_tune_summary *summary, sdn_err *err);
+/* Name of the study that these options mean. */
+sdn_status sdn_tune_study_name(const sdn_tune_options *opt, char *name, size_t size, sdn_err *err);
 
 typedef struct sdn_posterior sdn_posterior;
 sdn_status sdn_posterior_open(const char *path, sdn_posterior **p, sdn_err *err);
@@ -445,6 +481,9 @@ extern const size_t sdn_n_report_knob;
 sdn_status sdn_report(const sdn_report_options *opt, const sdn_run *run, sdn_err *err);
 /* The HTML page that belongs to the JSON file which sdn_check wrote. */
 sdn_status sdn_report_check(const char *json_path, const char *html_path, sdn_err *err);
+/* A study of sdn_tune: as a table, the best first; as an HTML page. */
+sdn_status sdn_study_table(const char *study, FILE *out, sdn_err *err);
+sdn_status sdn_report_study(const char *study, const char *html_path, sdn_err *err);
 
 /* One galaxy of a model, with all that follows from its parameters. What is not set stands at the median of its prior given the rest, or is drawn. */
 typedef struct sdn_sed_options {

@@ -30,6 +30,7 @@ typedef enum sdn_h5_kind {
   SDN_H5_KIND_OTHER, SDN_H5_KIND_GROUP, SDN_H5_KIND_INTEGER, SDN_H5_KIND_FLOAT, SDN_H5_KIND_DOUBLE, SDN_H5_KIND_TEXT
 } sdn_h5_kind;
 sdn_h5_kind sdn_h5_kind_of(const sdn_h5 *file, const char *name);
+long sdn_h5_chunk_rows(const sdn_h5 *file, const char *name);   /* elements of the first dimension that one chunk holds; 1: not cut into chunks */
 /* Whole dataset, converted to the wanted type; *out freed by sdn_release. err SDN_FORMAT when it is absent or of no numeric type. */
 sdn_status sdn_h5_read_double(const sdn_h5 *file, const char *name, double **out, sdn_h5_shape *shape, sdn_err *err);
 sdn_status sdn_h5_read_float(const sdn_h5 *file, const char *name, float **out, sdn_h5_shape *shape, sdn_err *err);

@@ -113,6 +113,19 @@ sdn_h5_kind sdn_h5_kind_of(const sdn_h5 *file, const char *name)
   return kind;
 }
 
+long sdn_h5_chunk_rows(const sdn_h5 *file, const char *name)
+{
+  hsize_t chunk[SDN_H5_MAX_DIM] = {1};
+  sdn_h5_set set;
+  sdn_err err;
+  if (sdn_h5_set_open(file, name, &set, &err)) return 1;
+  hid_t options = H5Dget_create_plist(set.id);
+  const bool cut = options >= 0 && H5Pget_layout(options) == H5D_CHUNKED && H5Pget_chunk(options, SDN_H5_MAX_DIM, chunk) > 0;
+  if (options >= 0) H5Pclose(options);
+  sdn_h5_set_close(&set);
+  return cut && chunk[0] > 0 && chunk[0] <= LONG_MAX ? (long)chunk[0] : 1;
+}
+
 /* The name of a compression that this HDF5 lacks, or NULL. */
 static const char *missing_filter(hid_t set, char *name, size_t room)
 {

@@ -151,9 +151,10 @@ typedef struct job {
   const char *what;
   long n_tile;
   atomic_long next;
+  atomic_long n_done;
   atomic_bool failed;
   pthread_mutex_t lock;  /* for all below */
-  long n_done, failed_tile;
+  long n_reported, failed_tile;
   double next_report;
   sdn_err *err;
 } job;
@@ -169,18 +170,20 @@ static void note_failure(job *j, long tile, const sdn_err *err)
   pthread_mutex_unlock(&j->lock);
 }
 
-/* Count a finished tile, and report now and then: under the lock, so from one thread at a time and never backwards. */
+/* Count a finished tile, and report now and then: under the lock, so from one thread at a time and never backwards. Who does not report needs no lock: tiles
+ * may be of microseconds. */
 static void note_done(job *j)
 {
   const sdn_run *run = &j->crew->run;
+  atomic_fetch_add(&j->n_done, 1);
+  if (!j->what || !run->progress) return;
   pthread_mutex_lock(&j->lock);
-  j->n_done++;
-  if (j->what && run->progress) {
-    const double now = sdn_seconds();
-    if (now >= j->next_report || j->n_done == j->n_tile) {
-      j->next_report = now + REPORT_EVERY;
-      run->progress(run->progress_ctx, j->what, (double)j->n_done, (double)j->n_tile, NULL);
-    }
+  const long n_done = atomic_load(&j->n_done);
+  const double now = sdn_seconds();
+  if (n_done > j->n_reported && (now >= j->next_report || n_done == j->n_tile)) {
+    j->n_reported = n_done;
+    j->next_report = now + REPORT_EVERY;
+    run->progress(run->progress_ctx, j->what, (double)n_done, (double)j->n_tile, NULL);
   }
   pthread_mutex_unlock(&j->lock);
 }
@@ -257,8 +260,9 @@ static void work_together(sdn_crew *crew, job *j, int n)
 static sdn_status outcome(const job *j)
 {
   if (j->failed_tile >= 0) return j->err->status;
-  if (j->n_done < j->n_tile)
-    return sdn_fail(j->err, SDN_INTERRUPTED, "stopped on request after %ld of %ld tiles%s%s", j->n_done, j->n_tile, j->what ? " of " : "", j->what ? j->what : "");
+  const long n_done = atomic_load(&j->n_done);
+  if (n_done < j->n_tile)
+    return sdn_fail(j->err, SDN_INTERRUPTED, "stopped on request after %ld of %ld tiles%s%s", n_done, j->n_tile, j->what ? " of " : "", j->what ? j->what : "");
   return SDN_OK;
 }
 

@@ -125,7 +125,7 @@ sdn_status sdn_table_set_columns(sdn_table_in *t, size_t n, sdn_err *err)
   if (n > INT_MAX) return sdn_fail(err, SDN_FORMAT, "%s: %zu columns are too many", t->path, n);
   t->column = sdn_alloc(n, sizeof *t->column, "a table's columns", err);
   if (!t->column) return err->status;
-  for (size_t i = 0; i < n; i++) t->column[i] = (sdn_column_in){.name = "", .unit = ""};
+  for (size_t i = 0; i < n; i++) t->column[i] = (sdn_column_in){.name = "", .unit = "", .width = 1};
   t->n_column = (int)n;
   return SDN_OK;
 }
@@ -144,6 +144,22 @@ int sdn_table_n_column(const sdn_table_in *t) { return t->n_column; }
 const char *sdn_table_column(const sdn_table_in *t, int i) { return t->column[i].name; }
 const char *sdn_table_unit(const sdn_table_in *t, int i) { return t->column[i].unit; }
 bool sdn_table_is_text(const sdn_table_in *t, int i) { return t->column[i].text; }
+int sdn_table_width(const sdn_table_in *t, int i) { return t->column[i].width; }
+
+int sdn_table_sum_width(const sdn_table_in *t, int n_col, const int *col)
+{
+  int sum = 0;
+  for (int j = 0; j < n_col; j++) sum += t->column[col[j]].width;
+  return sum;
+}
+
+int sdn_table_most_width(const sdn_table_in *t, int n_col, const int *col)
+{
+  int most = 1;
+  for (int j = 0; j < n_col; j++)
+    if (t->column[col[j]].width > most) most = t->column[col[j]].width;
+  return most;
+}
 
 /* How many columns have this name; *at is the last of them. */
 static int count_named(const sdn_table_in *t, const char *name, bool any_case, int *at)
@@ -187,7 +203,7 @@ int sdn_table_find(const sdn_table_in *t, const char *name, sdn_err *err)
   return -1;
 }
 
-static sdn_status check_request(const sdn_table_in *t, long row0, long n, int n_col, const int *col, sdn_err *err)
+static sdn_status check_request(const sdn_table_in *t, long row0, long n, bool wide, int n_col, const int *col, sdn_err *err)
 {
   if (!(row0 >= 0 && n >= 0 && n <= t->n_row && row0 <= t->n_row - n))
     return sdn_fail(err, SDN_USAGE, "%s: rows %ld to %ld were asked for; it has %ld", t->path, row0, row0 + n - 1, t->n_row);
@@ -196,21 +212,29 @@ static sdn_status check_request(const sdn_table_in *t, long row0, long n, int n_
       return sdn_fail(err, SDN_USAGE, "%s: column number %d was asked for; it has %d", t->path, col[i], t->n_column);
     const sdn_column_in *c = &t->column[col[i]];
     if (c->unreadable)
-      return sdn_fail(err, SDN_FORMAT, "%s: column '%s' %s; only single values per row can be read", t->path, c->name, c->unreadable);
+      return sdn_fail(err, SDN_FORMAT, "%s: column '%s' %s; only numbers and texts, one or a fixed number per row, can be read", t->path, c->name, c->unreadable);
+    if (!wide && c->width != 1)
+      return sdn_fail(err, SDN_FORMAT, "%s: column '%s' holds %d values per row where a single one is wanted", t->path, c->name, c->width);
   }
   return SDN_OK;
 }
 
 sdn_status sdn_table_read(sdn_table_in *t, long row0, long n, int n_col, const int *col, double *out, sdn_err *err)
 {
-  if (check_request(t, row0, n, n_col, col, err)) return err->status;
+  if (check_request(t, row0, n, false, n_col, col, err)) return err->status;
+  return n == 0 || n_col == 0 ? SDN_OK : t->reader->read(t, row0, n, n_col, col, out, err);
+}
+
+sdn_status sdn_table_read_wide(sdn_table_in *t, long row0, long n, int n_col, const int *col, double *out, sdn_err *err)
+{
+  if (check_request(t, row0, n, true, n_col, col, err)) return err->status;
   return n == 0 || n_col == 0 ? SDN_OK : t->reader->read(t, row0, n, n_col, col, out, err);
 }
 
 sdn_status sdn_table_read_text(sdn_table_in *t, long row0, long n, int col, char ***out, sdn_err *err)
 {
   *out = NULL;
-  if (check_request(t, row0, n, 1, &col, err)) return err->status;
+  if (check_request(t, row0, n, false, 1, &col, err)) return err->status;
   return t->reader->read_text(t, row0, n, col, out, err);
 }
 

@@ -3,7 +3,9 @@
  * Formats by extension and magic: FITS binary table (.fits, .fit, .fits.gz read only; "file.fits[2]" or "[NAME]" picks an HDU, otherwise the first
  * table), CSV (.csv: header line, quotes as RFC 4180; empty field, "nan", "null", "--" are NaN), ECSV (.ecsv: astropy's YAML header is read for
  * delimiter and units, the rest as CSV), HDF5 (.h5, .hdf5: one dataset per column in the root or in the first group that holds any).
- * FITS: TNULL integers, masked and non-finite values read as NaN; TSCAL/TZERO applied; big- or little-endian by CFITSIO. */
+ * FITS: TNULL integers, masked and non-finite values read as NaN; TSCAL/TZERO applied; big- or little-endian by CFITSIO.
+ * A column may hold several numbers per row, a spectrum say: FITS arrays of fixed length (TDIM is flattened), HDF5 datasets of two dimensions, ECSV with
+ * subtype TYPE[N] (JSON lists; null is NaN). */
 #ifndef SDN_BASE_TABLE_H
 #define SDN_BASE_TABLE_H
 
@@ -17,11 +19,14 @@ int sdn_table_n_column(const sdn_table_in *t);
 const char *sdn_table_column(const sdn_table_in *t, int i);
 const char *sdn_table_unit(const sdn_table_in *t, int i);                /* "" if unknown */
 bool sdn_table_is_text(const sdn_table_in *t, int i);
+int sdn_table_width(const sdn_table_in *t, int i);                       /* numbers per row: 1, or more in a vector column */
 /* Exact name, or the only one that differs in case alone; -1 with err SDN_USAGE naming file, the missing column and the nearest. */
 int sdn_table_find(const sdn_table_in *t, const char *name, sdn_err *err);
 /* Rows row0..row0+n-1 of n_col scalar columns as numbers: out [n][n_col]. Rows are read in increasing order (CSV seeks only forward).
  * err SDN_FORMAT: a field is not a number (file, line or row, column, the text), or the file ends early. */
 sdn_status sdn_table_read(sdn_table_in *t, long row0, long n, int n_col, const int *col, double *out, sdn_err *err);
+/* The same of columns of any width: column k's sdn_table_width values stand side by side, behind those of the columns before it: out [n][sum of widths]. */
+sdn_status sdn_table_read_wide(sdn_table_in *t, long row0, long n, int n_col, const int *col, double *out, sdn_err *err);
 /* One column as text, whatever its type: out [n] pointers into *block (sdn_release it). Integers print without a decimal point. */
 sdn_status sdn_table_read_text(sdn_table_in *t, long row0, long n, int col, char ***out, sdn_err *err);
 

@@ -3,6 +3,7 @@
  * broken line before any work is done. */
 #include <limits.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -11,12 +12,13 @@
 #include "base/yaml.h"
 
 typedef struct place { sdn_csv_place at; long row; } place;
+typedef enum cell_kind { CELL_PLAIN, CELL_BOOLEAN, CELL_LIST } cell_kind;   /* ECSV: True and False are 1 and 0; a JSON list of as many numbers as the column is wide */
 
 typedef struct csv_in {
   sdn_csv *scan;
   bool ecsv;
   sdn_text head;            /* the comment lines before the column names, without '#' */
-  bool *boolean;            /* [n_column] ECSV: True and False are 1 and 0 */
+  cell_kind *kind;          /* [n_column] */
   long row;                 /* the next one that the scanner gives */
   place first, last;        /* the first row; the first row of the last request, so that a block can be read again */
 } csv_in;
@@ -26,7 +28,7 @@ static void close_csv(void *self)
   csv_in *c = self;
   sdn_csv_close(c->scan);
   sdn_text_free(&c->head);
-  sdn_release(c->boolean);
+  sdn_release(c->kind);
   sdn_release(c);
 }
 
@@ -66,7 +68,35 @@ static bool cell_number(const csv_in *c, int col, double *value)
   if (sdn_table_number(text, c->scan->field[col].n, value)) return true;
   const bool yes = strcasecmp(text, "true") == 0;
   *value = yes;
-  return c->boolean[col] && (yes || strcasecmp(text, "false") == 0);
+  return c->kind[col] == CELL_BOOLEAN && (yes || strcasecmp(text, "false") == 0);
+}
+
+/* "[1.0, null, 3]" into out [width]; false: it is no list of just so many numbers. An empty cell is a row without values. */
+static bool cell_list(const csv_in *c, int col, int width, double *out)
+{
+  const char *at = sdn_csv_text(c->scan, (size_t)col);
+  if (*at == '\0') {
+    for (int k = 0; k < width; k++) out[k] = NAN;
+    return true;
+  }
+  if (*at++ != '[') return false;
+  for (int k = 0; k < width; k++) {
+    const size_t n = strcspn(at, ",]");
+    if (strspn(at, " ") == n || !sdn_table_number(at, n, &out[k]) || at[n] != (k + 1 < width ? ',' : ']')) return false;
+    at += n + 1;
+  }
+  return *at == '\0';
+}
+
+static sdn_status read_cell(const sdn_table_in *t, const csv_in *c, long row, int col, double *out, sdn_err *err)
+{
+  const sdn_column_in *column = &t->column[col];
+  const bool list = c->kind[col] == CELL_LIST;
+  if (list ? cell_list(c, col, column->width, out) : cell_number(c, col, out)) return SDN_OK;
+  char what[48] = "no number";
+  if (list) snprintf(what, sizeof what, "no list of %d numbers", column->width);
+  return sdn_fail_row(err, SDN_FORMAT, row, "%s: line %ld, column '%s': '%.60s' is %s", t->path, c->scan->record_line, column->name,
+                      sdn_csv_text(c->scan, (size_t)col), what);
 }
 
 static sdn_status read_csv(sdn_table_in *t, long row0, long n, int n_col, const int *col, double *out, sdn_err *err)
@@ -75,10 +105,8 @@ static sdn_status read_csv(sdn_table_in *t, long row0, long n, int n_col, const 
   if (go_to_row(t, c, row0, err)) return err->status;
   for (long i = 0; i < n; i++) {
     if (next_row(t, c, err)) return err->status;
-    for (int j = 0; j < n_col; j++)
-      if (!cell_number(c, col[j], &out[i * n_col + j]))
-        return sdn_fail_row(err, SDN_FORMAT, row0 + i, "%s: line %ld, column '%s': '%.60s' is no number", t->path, c->scan->record_line,
-                            t->column[col[j]].name, sdn_csv_text(c->scan, (size_t)col[j]));
+    for (int j = 0; j < n_col; out += t->column[col[j++]].width)
+      if (read_cell(t, c, row0 + i, col[j], out, err)) return err->status;
   }
   return SDN_OK;
 }
@@ -156,18 +184,44 @@ static void flatten_head(sdn_text *head)
   head->n = (size_t)(out - head->data);
 }
 
+/* "float64[435]": so many numbers per row; 0: anything else (no list of one dimension and fixed length, or not of numbers). */
+static int list_width(const char *subtype)
+{
+  static const char *const known[] = {"float16[", "float32[", "float64[", "float128[", "int8[", "int16[", "int32[", "int64[", "uint8[", "uint16[", "uint32[", "uint64["};
+  for (size_t k = 0; k < sizeof known / sizeof *known; k++) {
+    const size_t n = strlen(known[k]), n_digit = strncmp(subtype, known[k], n) ? 0 : strspn(subtype + n, "0123456789");
+    if (n_digit < 1 || n_digit > 7 || strcmp(subtype + n + n_digit, "]")) continue;
+    const long width = strtol(subtype + n, NULL, 10);
+    return width <= SDN_TABLE_MAX_WIDTH ? (int)width : 0;
+  }
+  return 0;
+}
+
+static void use_subtype(sdn_column_in *column, csv_in *c, const sdn_yaml *subtype, int i)
+{
+  const int width = subtype->kind == SDN_YAML_SCALAR ? list_width(subtype->text) : 0;
+  if (width < 1) {
+    column->unreadable = "holds objects, or arrays of varying length or several dimensions";
+    return;
+  }
+  column->text = false;
+  column->width = width;
+  c->kind[i] = CELL_LIST;
+}
+
 static sdn_status use_datatype(sdn_table_in *t, csv_in *c, const sdn_yaml *entry, int i, sdn_err *err)
 {
   sdn_column_in *column = &t->column[i];
-  const sdn_yaml *name = sdn_yaml_get(entry, "name"), *type = sdn_yaml_get(entry, "datatype"), *unit = sdn_yaml_get(entry, "unit");
+  const sdn_yaml *name = sdn_yaml_get(entry, "name"), *type = sdn_yaml_get(entry, "datatype"), *unit = sdn_yaml_get(entry, "unit"),
+                 *subtype = sdn_yaml_get(entry, "subtype");
   if (!name || !type || name->kind != SDN_YAML_SCALAR || type->kind != SDN_YAML_SCALAR)
     return sdn_fail(err, SDN_FORMAT, "%s: the ECSV header says no name and datatype of column %d", t->path, i + 1);
   if (strcmp(name->text, column->name) != 0)
     return sdn_fail(err, SDN_FORMAT, "%s: column %d is '%s' in the ECSV header, but '%s' in the line of names", t->path, i + 1, name->text,
                     column->name);
   column->text = strcmp(type->text, "string") == 0;
-  c->boolean[i] = strcmp(type->text, "bool") == 0;
-  if (sdn_yaml_get(entry, "subtype") && column->text) column->unreadable = "holds arrays or objects";
+  if (strcmp(type->text, "bool") == 0) c->kind[i] = CELL_BOOLEAN;
+  if (subtype && column->text) use_subtype(column, c, subtype, i);
   if (!unit || unit->kind != SDN_YAML_SCALAR) return SDN_OK;
   column->unit = sdn_table_keep(t, unit->text, strlen(unit->text), err);
   return column->unit ? SDN_OK : err->status;
@@ -209,8 +263,8 @@ static sdn_status read_names(sdn_table_in *t, csv_in *c, sdn_err *err)
   if (sdn_csv_next(c->scan, &end, err)) return err->status;
   if (end) return sdn_fail(err, SDN_FORMAT, "%s holds no line of column names", t->path);
   if (sdn_table_set_columns(t, c->scan->n_field, err)) return err->status;
-  c->boolean = sdn_alloc(c->scan->n_field, sizeof *c->boolean, "a table's columns", err);
-  if (!c->boolean) return err->status;
+  c->kind = sdn_alloc(c->scan->n_field, sizeof *c->kind, "a table's columns", err);
+  if (!c->kind) return err->status;
   for (int i = 0; i < t->n_column; i++) {
     const sdn_csv_field *f = &c->scan->field[i];
     t->column[i].name = sdn_table_keep(t, sdn_csv_text(c->scan, (size_t)i), f->n, err);

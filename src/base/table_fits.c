@@ -86,10 +86,11 @@ static sdn_status read_string_numbers(sdn_table_in *t, int col, long row, long n
   return status;
 }
 
-/* One column's rows as numbers; what is null or not finite is NaN. */
-static sdn_status read_numbers(sdn_table_in *t, int col, long row, long n, double *out, sdn_err *err)
+/* One column's rows as numbers, out [n][width]; what is null or not finite is NaN. */
+static sdn_status read_numbers(sdn_table_in *t, int col, long row, long n_row, double *out, sdn_err *err)
 {
   fits_in *f = t->self;
+  const long n = n_row * t->column[col].width;
   int status = 0, any_null = 0;
   double null = f->column[col].real ? 0 : (double)NAN;   /* 0: no look for nulls, which would also lose -0 and the smallest numbers */
   if (f->column[col].type == TLOGICAL) return read_logicals(t, col, row, n, out, err);
@@ -104,14 +105,16 @@ static sdn_status read_numbers(sdn_table_in *t, int col, long row, long n, doubl
 static sdn_status read_fits(sdn_table_in *t, long row0, long n, int n_col, const int *col, double *out, sdn_err *err)
 {
   fits_in *f = t->self;
-  double *values = sdn_alloc((size_t)f->n_at_once, sizeof *values, "a column's values", err);
+  const int n_value = sdn_table_sum_width(t, n_col, col);
+  double *values = sdn_alloc((size_t)f->n_at_once * (size_t)sdn_table_most_width(t, n_col, col), sizeof *values, "a column's values", err);
   if (!values) return err->status;
   sdn_status status = SDN_OK;
   for (long from = 0; from < n && !status; from += f->n_at_once) {
     const long m = n - from < f->n_at_once ? n - from : f->n_at_once;
-    for (int j = 0; j < n_col && !status; j++) {
+    for (int j = 0, at = 0; j < n_col && !status; at += t->column[col[j++]].width) {
+      const size_t width = (size_t)t->column[col[j]].width;
       status = read_numbers(t, col[j], row0 + from, m, values, err);
-      for (long i = 0; i < m && !status; i++) out[(from + i) * n_col + j] = values[i];
+      for (long i = 0; i < m && !status; i++) memcpy(out + (from + i) * n_value + at, values + (size_t)i * width, width * sizeof *values);
     }
   }
   sdn_release(values);
@@ -237,7 +240,10 @@ static sdn_status column_text(sdn_table_in *t, const char *root, int col, const 
   return *out ? SDN_OK : err->status;
 }
 
-/* Why the column holds no single value per row, or NULL. */
+/* Numbers per row of a column that holds them, 1 of a text. A width that no table of ours can need is left to be unreadable. */
+static int width_of(int type, LONGLONG repeat) { return type != TSTRING && repeat > 1 && repeat <= SDN_TABLE_MAX_WIDTH ? (int)repeat : 1; }
+
+/* Why the column holds neither numbers nor a text, or NULL. */
 static const char *unreadable(sdn_table_in *t, int type, LONGLONG repeat, LONGLONG width, bool *failed, sdn_err *err)
 {
   char why[80];
@@ -245,8 +251,8 @@ static const char *unreadable(sdn_table_in *t, int type, LONGLONG repeat, LONGLO
   if (type == TBIT) return "holds bits";
   if (type == TCOMPLEX || type == TDBLCOMPLEX) return "holds complex numbers";
   const LONGLONG n = type == TSTRING && width > 0 ? repeat / width : repeat;
-  if (n == 1 || (type == TSTRING && repeat == 0)) return NULL;
-  snprintf(why, sizeof why, "holds %lld values per row", (long long)n);
+  if (n == 1 || (type == TSTRING ? repeat == 0 : n > 1 && n <= SDN_TABLE_MAX_WIDTH)) return NULL;
+  snprintf(why, sizeof why, "holds %lld %s per row", (long long)n, type == TSTRING ? "texts" : "values");
   const char *kept = sdn_table_keep(t, why, strlen(why), err);
   *failed = !kept;
   return kept;
@@ -267,6 +273,7 @@ static sdn_status describe_column(sdn_table_in *t, int col, sdn_err *err)
     return sdn_fits_fail(t->path, status, err, "column %d ('%s') is of no known kind", col + 1, c->name);
   c->text = type == TSTRING;
   c->unreadable = unreadable(t, type, repeat, width, &failed, err);
+  c->width = c->unreadable ? 1 : width_of(type, repeat);
   f->column[col] = (fits_column){
       .type = type, .real = kind == BINARY_TBL && (stored == TFLOAT || stored == TDOUBLE),
       .width = (long)(repeat > width ? repeat : width)};

@@ -43,19 +43,22 @@ static sdn_status read_numbers(sdn_table_in *t, int col, long row0, long n, doub
   const h5_column *c = &h->column[col];
   if (c->kind == SDN_H5_KIND_TEXT) return read_text_numbers(t, col, row0, n, out, err);
   if (sdn_h5_read_rows(h->file, c->path, SDN_H5_DOUBLE, row0, n, out, err)) return err->status;
-  for (long i = 0; i < n && c->has_null; i++)
+  const long n_value = n * t->column[col].width;
+  for (long i = 0; i < n_value && c->has_null; i++)
     if (out[i] == (double)c->null) out[i] = NAN;
   return SDN_OK;
 }
 
 static sdn_status read_h5(sdn_table_in *t, long row0, long n, int n_col, const int *col, double *out, sdn_err *err)
 {
-  double *values = sdn_alloc((size_t)n, sizeof *values, "a column's values", err);
+  const int n_value = sdn_table_sum_width(t, n_col, col);
+  double *values = sdn_alloc((size_t)n * (size_t)sdn_table_most_width(t, n_col, col), sizeof *values, "a column's values", err);
   if (!values) return err->status;
   sdn_status status = SDN_OK;
-  for (int j = 0; j < n_col && !status; j++) {
+  for (int j = 0, at = 0; j < n_col && !status; at += t->column[col[j++]].width) {
+    const size_t width = (size_t)t->column[col[j]].width;
     status = read_numbers(t, col[j], row0, n, values, err);
-    for (long i = 0; i < n && !status; i++) out[i * n_col + j] = values[i];
+    for (long i = 0; i < n && !status; i++) memcpy(out + i * n_value + at, values + (size_t)i * width, width * sizeof *values);
   }
   sdn_release(values);
   return status;
@@ -165,6 +168,11 @@ static void put_in_order(const h5_in *h, char **name, size_t n)
   sdn_release(listed);
 }
 
+static bool is_wide(const sdn_column_in *column, const sdn_h5_shape *shape)
+{
+  return shape->n_dim == 2 && !column->text && shape->dim[1] >= 1 && shape->dim[1] <= SDN_TABLE_MAX_WIDTH;
+}
+
 static sdn_status describe_column(sdn_table_in *t, int i, const char *prefix, const char *name, long *length, sdn_err *err)
 {
   h5_in *h = t->self;
@@ -181,9 +189,10 @@ static sdn_status describe_column(sdn_table_in *t, int i, const char *prefix, co
   if (c->kind == SDN_H5_KIND_GROUP) column->unreadable = "is a group";
   else if (c->kind == SDN_H5_KIND_OTHER) column->unreadable = "is neither numbers nor text (a compound table?)";
   else if (sdn_h5_shape_of(h->file, c->path, &shape, err)) return err->status;
-  else if (shape.n_dim != 1) column->unreadable = "is not a vector";
+  else if (shape.n_dim != 1 && !is_wide(column, &shape)) column->unreadable = "has a shape that is neither [row] nor, of numbers, [row][value]";
   else *length = shape.dim[0];
   if (column->unreadable) return SDN_OK;
+  if (shape.n_dim == 2) column->width = (int)shape.dim[1];
   c->has_null = c->kind == SDN_H5_KIND_INTEGER && sdn_h5_has_attr(h->file, c->path, SDN_TABLE_H5_ATTR_NULL) &&
                 !sdn_h5_get_long(h->file, c->path, SDN_TABLE_H5_ATTR_NULL, &c->null, err);
   const char *key = sdn_h5_has_attr(h->file, c->path, "unit") ? "unit" : "units";
@@ -193,7 +202,7 @@ static sdn_status describe_column(sdn_table_in *t, int i, const char *prefix, co
   return column->unit ? SDN_OK : err->status;
 }
 
-/* Vectors of the length that most of them share are the columns. */
+/* Datasets of the length that most of them share are the columns. */
 static sdn_status settle_length(sdn_table_in *t, const long *length, sdn_err *err)
 {
   int most = 0;
@@ -203,7 +212,7 @@ static sdn_status settle_length(sdn_table_in *t, const long *length, sdn_err *er
     if (n > most) t->n_row = length[i];
     if (n > most) most = n;
   }
-  if (most == 0) return sdn_fail(err, SDN_FORMAT, "%s holds no columns: none of its datasets is a vector", t->path);
+  if (most == 0) return sdn_fail(err, SDN_FORMAT, "%s holds no columns: none of its datasets has one or two dimensions", t->path);
   for (int i = 0; i < t->n_column; i++) {
     char why[96];
     if (length[i] < 0 || length[i] == t->n_row) continue;

@@ -8,15 +8,19 @@
 
 #define SDN_TABLE_FORMATS ".fits, .csv, .ecsv, .h5 (or .hdf5)"
 
+#define SDN_TABLE_MAX_WIDTH 1000000   /* numbers per row of a vector column */
+
 /* ------------------------------------------------------------------ reading */
 
 typedef struct sdn_column_in {
   const char *name, *unit;
   bool text;
-  const char *unreadable;      /* NULL, or why its values are no scalars: "holds 3 values per row" */
+  int width;                   /* numbers per row, at least 1 */
+  const char *unreadable;      /* NULL, or why its values are no numbers or texts: "holds bits" */
 } sdn_column_in;
 
-/* A format's own part. Columns and rows are within bounds when these are called, and readable. */
+/* A format's own part. Columns and rows are within bounds when these are called, and readable. read: values of one row side by side, each column's width of them;
+ * read_text: columns of width 1 only. */
 typedef struct sdn_table_reader {
   sdn_status (*read)(sdn_table_in *t, long row0, long n, int n_col, const int *col, double *out, sdn_err *err);
   sdn_status (*read_text)(sdn_table_in *t, long row0, long n, int col, char ***out, sdn_err *err);
@@ -40,6 +44,8 @@ sdn_status sdn_table_open_csv(sdn_table_in *t, const char *path, bool ecsv, sdn_
 sdn_status sdn_table_open_h5(sdn_table_in *t, const char *path, sdn_err *err);
 
 sdn_status sdn_table_set_columns(sdn_table_in *t, size_t n, sdn_err *err);
+int sdn_table_sum_width(const sdn_table_in *t, int n_col, const int *col);
+int sdn_table_most_width(const sdn_table_in *t, int n_col, const int *col);
 const char *sdn_table_keep(sdn_table_in *t, const char *text, size_t n, sdn_err *err);   /* lives as long as t; NULL on failure */
 
 /* A cell as a number: blank, nan, null and -- are NaN, inf and infinity (with sign) infinite. False: it is none. */

@@ -35,10 +35,11 @@ void cli_progress_end(void);
 /* The members of a mixture and their weights, one line; nothing for a single network. */
 void cli_print_members(const sdn_train_summary *s);
 
-extern const cli_page cli_simulate_page, cli_train_page, cli_ensemble_page, cli_check_page, cli_fit_page, cli_sample_page, cli_report_page, cli_sed_page, cli_grid_page, cli_info_page;
+extern const cli_page cli_simulate_page, cli_train_page, cli_ensemble_page, cli_tune_page, cli_check_page, cli_fit_page, cli_sample_page, cli_report_page, cli_sed_page, cli_grid_page, cli_info_page;
 int cmd_simulate(int argc, char **argv);
 int cmd_train(int argc, char **argv);
 int cmd_ensemble(int argc, char **argv);
+int cmd_tune(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_fit(int argc, char **argv);
 int cmd_sample(int argc, char **argv);

@@ -8,6 +8,7 @@ static const struct { const cli_page *page; int (*run)(int argc, char **argv); }
   {&cli_simulate_page, cmd_simulate},
   {&cli_train_page, cmd_train},
   {&cli_ensemble_page, cmd_ensemble},
+  {&cli_tune_page, cmd_tune},
   {&cli_check_page, cmd_check},
   {&cli_fit_page, cmd_fit},
   {&cli_sample_page, cmd_sample},
@@ -32,7 +33,7 @@ static void print_help(FILE *out)
         "One galaxy of a model, to look at: sedna sed photoz redshift=3 --survey cosmos2020 --html galaxy.html\n"
         "Shipped models and surveys go by their names, e.g. `sedna simulate photoz --survey cosmos2020`.\n"
         "Exit codes: 0 done, 1 the system or a file failed, 2 the input must be mended, 130 interrupted.\n"
-        "After an interruption simulate goes on when it is run again, train with --resume; fit and check start over.\n", out);
+        "After an interruption simulate and tune go on when they are run again, train with --resume; fit and check start over.\n", out);
 }
 
 static int unknown_command(const char *word)

@@ -23,6 +23,9 @@ static void add_absent(absent *a, const char *name)
   a->n++;
 }
 
+/* What a band reads: value `element` of a column of `width`; at_first: where the column's first is, once known. */
+typedef struct wanted { int band, element, width; const char *name; const int *at_first; } wanted;
+
 static int find(const sdn_catalogue *c, const char *name, absent *a)
 {
   sdn_err ignored;
@@ -32,15 +35,58 @@ static int find(const sdn_catalogue *c, const char *name, absent *a)
   return column;
 }
 
+/* The column joins those that are read; *at: where its first number is. */
+static void read_too(sdn_catalogue *c, int column, int *at)
+{
+  *at = c->n_number;
+  c->column[c->n_column++] = column;
+  c->n_number += sdn_table_width(c->table, column);
+}
+
+/* One number of a band: of a column of its own, or of a vector, which is found at the spectrum's first pixel and stands right behind that. */
+static sdn_status map_value(sdn_catalogue *c, const wanted *v, absent *a, int *at, sdn_err *err)
+{
+  if (v->element > 0) {
+    *at = *v->at_first < 0 ? -1 : *v->at_first + v->element;
+    return SDN_OK;
+  }
+  const int column = find(c, v->name, a);
+  *at = -1;
+  if (column < 0)
+    return SDN_OK;
+  const int width = sdn_table_width(c->table, column);
+  if (width != v->width && (v->width > 1 || width > 1))
+    return sdn_fail(err, SDN_USAGE, "column '%s' holds %d value(s) per row, but band %s wants %d%s", v->name, width, sdn_survey_band_name(c->survey, v->band), v->width,
+                    v->width > 1 ? ", one for each pixel of its spectrum" : "; a vector column is read as a spectrum whose flux and error name it without {pixel}");
+  read_too(c, column, at);
+  return SDN_OK;
+}
+
+static sdn_status map_band(sdn_catalogue *c, int b, absent *flux, absent *error, sdn_err *err)
+{
+  wanted f = {.band = b, .name = sdn_survey_flux_column(c->survey, b)}, e = {.band = b, .name = sdn_survey_error_column(c->survey, b)};
+  sdn_survey_flux_element(c->survey, b, &f.element, &f.width);
+  sdn_survey_error_element(c->survey, b, &e.element, &e.width);
+  f.at_first = &c->at_flux[b - f.element];
+  e.at_first = &c->at_error[b - e.element];
+  return map_value(c, &f, flux, &c->at_flux[b], err) || map_value(c, &e, error, &c->at_error[b], err) ? err->status : SDN_OK;
+}
+
+static bool no_flux(const sdn_catalogue *c)
+{
+  for (int b = 0; b < c->n_band; b++)
+    if (c->at_flux[b] >= 0)
+      return false;
+  return true;
+}
+
 static sdn_status map_bands(sdn_catalogue *c, const char *path, sdn_err *err)
 {
   absent flux = {0}, error = {0};
-  for (int b = 0; b < c->n_band; b++) {
-    c->number[2 * b] = find(c, sdn_survey_flux_column(c->survey, b), &flux);
-    c->number[2 * b + 1] = find(c, sdn_survey_error_column(c->survey, b), &error);
-  }
-  c->n_number = 2 * c->n_band;
-  if (flux.n == c->n_band)
+  for (int b = 0; b < c->n_band; b++)
+    if (map_band(c, b, &flux, &error, err))
+      return sdn_fail_in(err, "%s", path);
+  if (no_flux(c))
     return sdn_fail(err, SDN_USAGE, "%s has none of the flux columns of survey \"%s\" (%s); its columns are %s, %s, ...: is this posterior for this catalogue?",
                     path, sdn_survey_name(c->survey), flux.names, sdn_table_n_column(c->table) > 0 ? sdn_table_column(c->table, 0) : "none",
                     sdn_table_n_column(c->table) > 1 ? sdn_table_column(c->table, 1) : "none");
@@ -55,8 +101,9 @@ static sdn_status map_number(sdn_catalogue *c, const char *name, int *at, sdn_er
   int column = sdn_table_find(c->table, name, err);
   if (column < 0)
     return err->status;
-  *at = c->n_number;
-  c->number[c->n_number++] = column;
+  if (sdn_table_width(c->table, column) != 1)
+    return sdn_fail(err, SDN_USAGE, "column '%s' holds %d values per row where a single one is wanted", name, sdn_table_width(c->table, column));
+  read_too(c, column, at);
   return SDN_OK;
 }
 
@@ -167,8 +214,7 @@ static sdn_status survey_column(sdn_catalogue *c, sdn_carried *k, const char *pa
     return status;
   if (k->column.kind == SDN_COLUMN_TEXT)
     return sdn_table_open(path, &k->text, err);
-  k->at = c->n_number;
-  c->number[c->n_number++] = k->source;
+  read_too(c, k->source, &k->at);
   return SDN_OK;
 }
 
@@ -198,8 +244,10 @@ sdn_status sdn_catalogue_open(const sdn_catalogue_request *request, const sdn_su
   if ((status = sdn_table_open(request->path, &c->table, err)))
     goto done;
   c->n_row = sdn_table_n_row(c->table);
-  c->number = sdn_alloc(2 * (size_t)c->n_band + 2 + n_carried, sizeof *c->number, "a list of columns", err);
-  c->carried = c->number ? sdn_alloc(n_carried, sizeof *c->carried, "a list of columns", err) : NULL;
+  c->column = sdn_alloc(2 * (size_t)c->n_band + 2 + n_carried, sizeof *c->column, "a list of columns", err);
+  c->at_flux = c->column ? sdn_alloc(2 * (size_t)c->n_band, sizeof *c->at_flux, "a list of columns", err) : NULL;
+  c->at_error = c->at_flux ? c->at_flux + c->n_band : NULL;
+  c->carried = c->at_flux ? sdn_alloc(n_carried, sizeof *c->carried, "a list of columns", err) : NULL;
   if (!c->carried) {
     status = err->status;
     goto done;
@@ -223,7 +271,8 @@ void sdn_catalogue_close(sdn_catalogue *c)
   for (int i = 0; i < c->n_carried; i++)
     sdn_table_close(c->carried[i].text);
   sdn_table_close(c->table);
-  sdn_release(c->number);
+  sdn_release(c->column);
+  sdn_release(c->at_flux);
   sdn_release(c->carried);
   sdn_release(c->buffer);
   sdn_release(c);

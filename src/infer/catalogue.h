@@ -9,7 +9,7 @@
  * whole numbers below 2^53 are LONG, other numbers DOUBLE, anything else TEXT as wide as its longest entry. */
 typedef struct sdn_carried {
   int source;            /* column of the catalogue; -1: the row number, counted from 0 */
-  int at;                /* where in sdn_catalogue.number it is read, or -1 */
+  int at;                /* where in a row's numbers it is, or -1 */
   sdn_table_in *text;    /* the file once more, for a column carried as text: each handle reads its rows in order; else NULL */
   sdn_column column;
 } sdn_carried;
@@ -19,8 +19,10 @@ typedef struct sdn_catalogue {
   sdn_table_in *table;
   long n_row;
   int n_band;
-  int n_number, *number;         /* columns read as numbers: flux and error of each band, then those below */
-  int at_redshift, at_fix;       /* where in `number` the spectroscopic redshift and the --fix column are, or -1 */
+  int n_column, *column;         /* columns read as numbers: those with flux and error of the bands, then those below */
+  int n_number;                  /* their numbers in one row: as many as columns, and more where a column holds a whole spectrum */
+  int *at_flux, *at_error;       /* [n_band] where in a row's numbers a band's are */
+  int at_redshift, at_fix;       /* where the spectroscopic redshift and the --fix column are, or -1 */
   int n_carried;                 /* the first is the id */
   sdn_carried *carried;
   double *buffer;                /* [n_block][n_number] */
@@ -45,7 +47,8 @@ typedef struct sdn_catalogue_request {
   long n_block;                  /* most rows of one read */
 } sdn_catalogue_request;
 
-/* err SDN_USAGE: columns that the survey, --fix or --copy names are not in the file, all of them named; SDN_FORMAT, SDN_IO from the file. */
+/* err SDN_USAGE: columns that the survey, --fix or --copy names are not in the file, all of them named; a vector column has not as many values as its spectrum
+ * has pixels; SDN_FORMAT, SDN_IO from the file. */
 sdn_status sdn_catalogue_open(const sdn_catalogue_request *request, const sdn_survey *survey, sdn_catalogue **c, sdn_err *err);
 void sdn_catalogue_close(sdn_catalogue *c);
 sdn_status sdn_rows_new(const sdn_catalogue *c, sdn_rows **rows, sdn_err *err);

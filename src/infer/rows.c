@@ -54,7 +54,7 @@ static void convert_row(const sdn_catalogue *c, const double *number, long i, sd
   r->n_used[i] = 0;
   for (int b = 0; b < c->n_band; b++) {
     double flux, sigma;
-    sdn_band_state state = sdn_survey_to_njy(c->survey, b, number[2 * b], number[2 * b + 1], &flux, &sigma);
+    sdn_band_state state = sdn_survey_to_njy(c->survey, b, number[c->at_flux[b]], number[c->at_error[b]], &flux, &sigma);
     r->flux_nJy[i * c->n_band + b] = (float)flux;
     r->sigma_nJy[i * c->n_band + b] = (float)sigma;
     r->n_used[i] += state == SDN_BAND_OBSERVED;
@@ -87,7 +87,7 @@ sdn_status sdn_catalogue_read(sdn_catalogue *c, long row0, long n, sdn_rows *r, 
   r->row0 = row0;
   r->n = n;
   release_texts(c, r);
-  sdn_status status = sdn_table_read(c->table, row0, n, c->n_number, c->number, c->buffer, err);
+  sdn_status status = sdn_table_read_wide(c->table, row0, n, c->n_column, c->column, c->buffer, err);
   for (int k = 0; k < c->n_carried && !status; k++)
     if (c->carried[k].text)
       status = sdn_table_read_text(c->carried[k].text, row0, n, c->carried[k].source, &r->text[k], err);

@@ -10,11 +10,12 @@
 
 typedef enum sdn_split { SDN_SPLIT_TRAIN, SDN_SPLIT_VALIDATION, SDN_SPLIT_TEST, SDN_N_SPLIT } sdn_split;
 
-/* Some rows of a split: row[0..n-1], n <= SDN_ROWS, which are the place-th and following ones of this epoch. */
+/* Some rows of a split: row[0..n-1], n <= SDN_ROWS, which are the place-th and following ones of this epoch. Of the other splits, epoch is the number of the
+ * noise realisation. */
 typedef struct sdn_row_range { sdn_split split; long epoch, place, n; const long *row; } sdn_row_range;
 
 /* fill gives x [n][F], features as they are, and z [n][D], standard-normal coordinates. Training data are fresh in every epoch: their noise is
- * named by (epoch, place + i); the other splits always come the same. Called by many threads at once. */
+ * named by (epoch, place + i); the other splits have fixed realisations. Called by many threads at once. */
 typedef struct sdn_row_source {
   void *ctx;
   long n[SDN_N_SPLIT];

@@ -12,9 +12,9 @@
 #define MAX_HISTORY (1L << 24)
 
 /* The state's parts, by name: one list for writing and reading. */
-#define N_BLOCK 7
+#define N_BLOCK 8
 #define N_COUNT 7
-#define N_NUMBER 4
+#define N_NUMBER 5
 typedef struct parts {
   struct { const char *name; float *value; long n; } block[N_BLOCK];
   struct { const char *name; long *value; } count[N_COUNT];
@@ -26,10 +26,11 @@ static parts list_parts(const sdn_trainer *t, sdn_train_state *s)
   const long n = (long)t->net->n_number, f = t->scaling.n;
   return (parts){
     .block = {{"weights", s->weights, n}, {"first_moment", s->first, n}, {"second_moment", s->second, n}, {"average", s->average, n},
-              {"best", s->best, n}, {"feature_mean", t->scaling.mean, f}, {"feature_scale", t->scaling.scale, f}},
+              {"best", s->best, n}, {"reference", s->reference, t->source.n[SDN_SPLIT_VALIDATION]}, {"feature_mean", t->scaling.mean, f}, {"feature_scale", t->scaling.scale, f}},
     .count = {{"step", &s->step}, {"adam_step", &s->adam_step}, {"epoch", &s->epoch}, {"place", &s->place}, {"n_restart", &s->n_restart},
-              {"since_best", &s->since_best}, {"n_history", &s->n_history}},
-    .number = {{"rate_factor", &s->rate_factor}, {"best_gain", &s->best_gain}, {"seconds", &s->seconds}, {"epoch_gain", &s->epoch_gain}}};
+              {"since_gain", &s->since_gain}, {"n_history", &s->n_history}},
+    .number = {{"rate_factor", &s->rate_factor}, {"best_gain", &s->best_gain}, {"seconds", &s->seconds}, {"epoch_gain", &s->epoch_gain},
+               {"fall_from", &s->fall_from}}};
 }
 
 static sdn_status write_state(sdn_h5 *file, const char *config, const sdn_trainer *t, sdn_err *err)
@@ -122,7 +123,7 @@ static sdn_status read_state(const sdn_h5 *file, sdn_trainer *t, sdn_err *err)
   for (int i = 0; i < N_NUMBER; i++)
     if (sdn_h5_get_double(file, "/", p.number[i].name, p.number[i].value, err)) return err->status;
   const bool sane = s->step >= 0 && s->adam_step >= 0 && s->epoch >= 0 && s->place >= 0 && s->place + t->plan.batch <= t->source.n[SDN_SPLIT_TRAIN] &&
-                    s->rate_factor > 0 && s->rate_factor <= 1 && s->seconds >= 0;
+                    s->rate_factor > 0 && s->rate_factor <= 1 && s->seconds >= 0 && s->fall_from >= -1;
   if (!sane) return sdn_fail(err, SDN_FORMAT, "%s: its counters are impossible; the file is corrupt", sdn_h5_path(file));
   return read_history(file, s, err);
 }

@@ -20,6 +20,7 @@
 #define LN_FLATTEST 1.0f      /* and up to e */
 #define LARGEST_SLANT 30.0f
 #define PRIOR_FLOOR 1e-4f
+#define LEAST_SHARE 1e-30f    /* its logarithm is finite */
 #define MAX_COMPONENT 64
 #define FIRST_SPREAD 1.0f     /* of the components' first means, which tells them apart */
 #define HALF_LN_2PI 0.91893853f
@@ -137,6 +138,28 @@ static void component(int d, const float *raw, const float *z, float *off, float
   }
 }
 
+/* The prior's weight and part, component 0. */
+SDN_CLONES
+static void prior_part(int d, const float *z, const float *share, float *weight, float *part)
+{
+  float squares[SDN_ROWS] = {0};
+  for (int i = 0; i < d; i++)
+#pragma omp simd
+    for (int r = 0; r < SDN_ROWS; r++) squares[r] += z[i * SDN_ROWS + r] * z[i * SDN_ROWS + r];
+#pragma omp simd
+  for (int r = 0; r < SDN_ROWS; r++) {
+    weight[r] = PRIOR_FLOOR + (1.0f - PRIOR_FLOOR) * share[r];
+    part[r] = sdn_logf(weight[r]) - 0.5f * squares[r] - HALF_LN_2PI * (float)d;
+  }
+}
+
+SDN_CLONES
+static void add_ln_share(const float *share, float *part)
+{
+#pragma omp simd
+  for (int r = 0; r < SDN_ROWS; r++) part[r] += sdn_logf(share[r] * (1.0f - PRIOR_FLOOR) + LEAST_SHARE);
+}
+
 static void density(const sdn_network *net, const float *weights, void *work, float *given, const float *z, double *ln_q)
 {
   const plan *p = plan_of(net);
@@ -145,16 +168,11 @@ static void density(const sdn_network *net, const float *weights, void *work, fl
   float ln_sum[SDN_ROWS];
   add_own_bias(net->n_given, sdn_given_bias(net, weights), given);
   normalise(n + 1, given, w->share, NULL);
-  for (int r = 0; r < SDN_ROWS; r++) {
-    float squares = 0;
-    for (int i = 0; i < d; i++) squares += z[i * SDN_ROWS + r] * z[i * SDN_ROWS + r];
-    w->prior[r] = PRIOR_FLOOR + (1.0f - PRIOR_FLOOR) * w->share[r];
-    w->part[r] = logf(w->prior[r]) - 0.5f * squares - HALF_LN_2PI * (float)d;
-  }
+  prior_part(d, z, w->share, w->prior, w->part);
   for (int k = 0; k < n; k++) {
     float *part = w->part + (k + 1) * SDN_ROWS;
     component(d, given + (size_t)own_at(p, k, 0) * SDN_ROWS, z, w->off + (size_t)(k * d) * SDN_ROWS, w->u + (size_t)(k * d) * SDN_ROWS, part);
-    for (int r = 0; r < SDN_ROWS; r++) part[r] += logf(fmaxf(w->share[(k + 1) * SDN_ROWS + r], 1e-30f)) + log1pf(-PRIOR_FLOOR);
+    add_ln_share(w->share + (k + 1) * SDN_ROWS, part);
   }
   normalise(n + 1, w->part, w->part, ln_sum);
   for (int r = 0; r < SDN_ROWS; r++) ln_q[r] = (double)ln_sum[r];

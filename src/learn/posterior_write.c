@@ -51,6 +51,9 @@ static sdn_status write_option(sdn_h5 *file, const char *group, const sdn_knob *
   switch (k->kind) {
   case SDN_KNOB_LONG: return sdn_h5_set_long(file, group, k->name, *(const long *)(const void *)field, err);
   case SDN_KNOB_DOUBLE: return sdn_h5_set_double(file, group, k->name, *(const double *)(const void *)field, err);
+  case SDN_KNOB_TEXT:
+    if (strcmp(k->unit, "KIND") == 0) return sdn_h5_set_text(file, group, k->name, *(char *const *)(const void *)field, err);
+    return SDN_OK;
   default: return SDN_OK;   /* names of files and flags of the run say nothing about the network */
   }
 }

@@ -87,7 +87,7 @@ sdn_status sdn_rows_open(const sdn_train_options *opt, sdn_rows *r, sdn_err *err
   return SDN_OK;
 }
 
-/* Noise is named by (epoch, place) for training rows, by the place in the split's order for the others. */
+/* Noise is named by (epoch, place) for training rows, by (realisation, place in the split's order) for the others. */
 static sdn_status fill(void *ctx, const sdn_row_range *range, float *x, float *z, sdn_arena *arena, sdn_err *err)
 {
   const sdn_rows *r = ctx;
@@ -100,7 +100,7 @@ static sdn_status fill(void *ctx, const sdn_row_range *range, float *x, float *z
     memcpy(z + i * d, r->z + row * d, d * sizeof *z);
     memcpy(truth + i * b, r->flux + row * b, b * sizeof *truth);
   }
-  const uint32_t stream = train ? SDN_STREAM_NOISE + (uint32_t)range->epoch : SDN_STREAM_VALIDATION;
+  const uint32_t stream = train ? SDN_STREAM_NOISE + (uint32_t)range->epoch : SDN_STREAM_VALIDATION + (uint32_t)range->epoch;
   const long row0 = train ? range->place : r->first[range->split] + range->row[0];
   float *flux = truth + n * b, *sigma = flux + n * b;
   if (sdn_survey_draw(r->survey, range->n, truth, train ? r->noise_seed : r->seed, stream, row0, flux, sigma, err)) return err->status;

@@ -6,12 +6,7 @@
 
 #include "base/random.h"
 #include "base/special.h"
-#include "learn/adam.h"
-#include "learn/trainer.h"
-
-#define BETA1 0.9
-#define BETA2 0.99
-#define PARALLEL_FROM 65536   /* weights: below, waking the other workers takes longer than updating them */
+#include "learn/update.h"
 
 typedef struct batch_job { sdn_trainer *t; long n; } batch_job;
 
@@ -61,55 +56,6 @@ static sdn_status part_gradient(void *ctx, long part, sdn_arena *arena, sdn_err 
   return SDN_OK;
 }
 
-static sdn_status sum_chunk(void *ctx, long chunk, sdn_arena *arena, sdn_err *err)
-{
-  sdn_trainer *t = ctx;
-  const struct sdn_chunk *c = &t->chunk[chunk];
-  (void)arena;
-  (void)err;
-  t->chunk_squares[chunk] = sdn_sum_parts(c->n, t->n_part, t->net->n_number, t->part + c->offset, t->gradient + c->offset);
-  return SDN_OK;
-}
-
-typedef struct update_job { sdn_trainer *t; sdn_adam_step step; } update_job;
-
-static sdn_status update_chunk(void *ctx, long chunk, sdn_arena *arena, sdn_err *err)
-{
-  const update_job *job = ctx;
-  const struct sdn_chunk *c = &job->t->chunk[chunk];
-  sdn_train_state *s = &job->t->state;
-  sdn_adam_step step = job->step;
-  (void)arena;
-  (void)err;
-  if (!c->decays) step.decay = 0;
-  sdn_adam_update(c->n, &step, job->t->gradient + c->offset, s->weights + c->offset, s->first + c->offset, s->second + c->offset,
-                  s->average + c->offset);
-  return SDN_OK;
-}
-
-/* Chunks on all cores, or here and now when there is little to do. */
-static sdn_status each_chunk(sdn_trainer *t, sdn_tile_fn *work, void *ctx, sdn_err *err)
-{
-  if (t->net->n_number >= PARALLEL_FROM) return sdn_crew_tiles(t->crew, t->n_chunk, work, ctx, err);
-  for (long i = 0; i < t->n_chunk; i++)
-    if (work(ctx, i, NULL, err)) return err->status;
-  return SDN_OK;
-}
-
-/* The averaged weights forget their beginning at first faster than the plan's `ema` says. */
-static double averaging(double ema, long step) { const double early = (1.0 + (double)step) / (10.0 + (double)step); return early < ema ? early : ema; }
-
-static sdn_status update_weights(sdn_trainer *t, double rate, double norm, sdn_err *err)
-{
-  const double step = (double)++t->state.adam_step, clip = t->plan.clip;
-  update_job job = {.t = t};
-  job.step = (sdn_adam_step){
-    .rate = (float)rate, .decay = (float)t->plan.weight_decay, .beta1 = (float)BETA1, .beta2 = (float)BETA2,
-    .correct1 = (float)(1.0 / (1.0 - pow(BETA1, step))), .correct2 = (float)(1.0 / (1.0 - pow(BETA2, step))),
-    .scale = clip > 0 && norm > clip ? (float)(clip / norm) : 1.0f, .keep = (float)averaging(t->plan.ema, t->state.step)};
-  return each_chunk(t, update_chunk, &job, err);
-}
-
 static void order_rows(sdn_trainer *t)
 {
   if (t->order_epoch == t->state.epoch) return;
@@ -121,15 +67,14 @@ sdn_status sdn_trainer_step(sdn_trainer *t, double rate, bool *finite, sdn_err *
 {
   sdn_train_state *s = &t->state;
   batch_job job = {.t = t, .n = t->plan.batch};
-  double gain = 0, squares = 0;
+  double gain = 0, squares;
   order_rows(t);
   if (sdn_crew_tiles(t->crew, t->n_part, part_gradient, &job, err)) return err->status;
-  if (each_chunk(t, sum_chunk, t, err)) return err->status;
+  if (sdn_update_sum(t, &squares, err)) return err->status;
   for (int i = 0; i < t->n_part; i++) gain += t->part_gain[i];
-  for (int i = 0; i < t->n_chunk; i++) squares += t->chunk_squares[i];
   *finite = isfinite(gain) && isfinite(squares);
   if (!*finite) return SDN_OK;
-  if (update_weights(t, rate, sqrt(squares), err)) return err->status;
+  if (sdn_update_weights(t, rate, sqrt(squares), err)) return err->status;
   s->step++;
   s->place += job.n;
   s->epoch_gain += gain;
@@ -138,46 +83,56 @@ sdn_status sdn_trainer_step(sdn_trainer *t, double rate, bool *finite, sdn_err *
 
 bool sdn_trainer_epoch_ended(const sdn_trainer *t) { return t->state.place + t->plan.batch > t->source.n[SDN_SPLIT_TRAIN]; }
 
-typedef struct gain_job { sdn_trainer *t; const float *weights; sdn_split split; double *sum, *squares; } gain_job;
+typedef struct gain_job { sdn_trainer *t; const float *weights; sdn_split split; long n_noise; double *row_gain; } gain_job;
+
+/* The gains of a tile's rows with one realisation of their noise are added to row_gain [SDN_ROWS]. */
+static sdn_status add_gains(const gain_job *job, const sdn_row_range *range, double *row_gain, sdn_arena *arena, sdn_err *err)
+{
+  const sdn_trainer *t = job->t;
+  const int n_free = t->net->arch.n_free;
+  sdn_tile_work w;
+  double ln_q[SDN_ROWS];
+  if (sdn_tile_work_new(t->net, arena, &w, err)) return err->status;
+  if (sdn_tile_load(&t->source, &t->scaling, n_free, range, &w, arena, err)) return err->status;
+  sdn_network_density(t->net, job->weights, &w, ln_q);
+  for (long r = 0; r < range->n; r++) row_gain[r] += tile_gain(n_free, 1, w.z + r, ln_q + r);
+  return SDN_OK;
+}
 
 static sdn_status gain_tile(void *ctx, long tile, sdn_arena *arena, sdn_err *err)
 {
   const gain_job *job = ctx;
-  const sdn_trainer *t = job->t;
-  const long place = tile * SDN_ROWS, left = t->source.n[job->split] - place;
-  const int n_free = t->net->arch.n_free;
-  sdn_tile_work w;
-  double ln_q[SDN_ROWS];
+  const long place = tile * SDN_ROWS, left = job->t->source.n[job->split] - place, n = left < SDN_ROWS ? left : SDN_ROWS;
   long row[SDN_ROWS];
+  double sum[SDN_ROWS] = {0};
   for (int r = 0; r < SDN_ROWS; r++) row[r] = place + r;
-  const sdn_row_range range = {.split = job->split, .place = place, .n = left < SDN_ROWS ? left : SDN_ROWS, .row = row};
-  if (sdn_tile_work_new(t->net, arena, &w, err)) return err->status;
-  if (sdn_tile_load(&t->source, &t->scaling, n_free, &range, &w, arena, err)) return err->status;
-  sdn_network_density(t->net, job->weights, &w, ln_q);
-  job->sum[tile] = job->squares[tile] = 0;
-  for (long r = 0; r < range.n; r++) {
-    const double gain = tile_gain(n_free, 1, w.z + r, ln_q + r);
-    job->sum[tile] += gain;
-    job->squares[tile] += gain * gain;
+  for (long noise = 0; noise < job->n_noise; noise++) {
+    const sdn_row_range range = {.split = job->split, .epoch = noise, .place = place, .n = n, .row = row};
+    sdn_arena_back(arena, (sdn_arena_mark){0});
+    if (add_gains(job, &range, sum, arena, err)) return err->status;
   }
+  for (long r = 0; r < n; r++) job->row_gain[place + r] = sum[r] / (double)job->n_noise;
   return SDN_OK;
+}
+
+sdn_status sdn_trainer_row_gains(sdn_trainer *t, const float *weights, sdn_split split, long n_noise, double *row_gain, sdn_err *err)
+{
+  gain_job job = {.t = t, .weights = weights, .split = split, .n_noise = n_noise > 1 ? n_noise : 1, .row_gain = row_gain};
+  return sdn_crew_tiles(t->crew, (t->source.n[split] + SDN_ROWS - 1) / SDN_ROWS, gain_tile, &job, err);
 }
 
 sdn_status sdn_trainer_gain(sdn_trainer *t, const float *weights, sdn_split split, double *gain, double *error, sdn_err *err)
 {
-  const long n = t->source.n[split], n_tile = (n + SDN_ROWS - 1) / SDN_ROWS;
-  gain_job job = {.t = t, .weights = weights, .split = split};
-  job.sum = sdn_alloc((size_t)n_tile * 2, sizeof(double), "sums over a split", err);
-  if (!job.sum) return err->status;
-  job.squares = job.sum + n_tile;
-  const sdn_status status = sdn_crew_tiles(t->crew, n_tile, gain_tile, &job, err);
-  double sum = 0, squares = 0;
-  for (long i = 0; i < n_tile; i++) {
-    sum += job.sum[i];
-    squares += job.squares[i];
+  const long n = t->source.n[split];
+  double *row_gain = sdn_alloc((size_t)n, sizeof *row_gain, "gains over a split", err), sum = 0, squares = 0;
+  if (!row_gain) return err->status;
+  const sdn_status status = sdn_trainer_row_gains(t, weights, split, 1, row_gain, err);
+  for (long i = 0; i < n; i++) {
+    sum += row_gain[i];
+    squares += row_gain[i] * row_gain[i];
   }
   *gain = sum / (double)n;
   if (error) *error = sqrt(fmax(squares / (double)n - *gain * *gain, 0.0) / (double)n);
-  sdn_release(job.sum);
+  sdn_release(row_gain);
   return status;
 }

@@ -12,6 +12,7 @@
 #include "learn/rows.h"
 #include "learn/spline.h"
 #include "learn/train.h"
+#include "learn/update.h"
 #include "learn/warm_start.h"
 #include "library/library_file.h"
 
@@ -28,7 +29,8 @@ const sdn_knob sdn_train_knobs[] = {
   FIELD(SDN_KNOB_LONG, n_epoch, "60", 1, 1e6, "", "passes over the training rows; the learning-rate schedule spans exactly these"),
   FIELD(SDN_KNOB_DOUBLE, max_minutes, "0", 0, 1e6, "min", "if not 0: the schedule spans this time instead of n_epoch"),
   FIELD(SDN_KNOB_LONG, batch, "256", 16, 65536, "rows", "rows per step"),
-  FIELD(SDN_KNOB_DOUBLE, learning_rate, "4e-3", 1e-7, 1, "", "largest learning rate; it rises over warm_up steps, then falls to zero as half a cosine"),
+  FIELD(SDN_KNOB_TEXT, optimiser, "muon", 0, 0, "KIND", "how matrices move: muon | adamw; all else moves by AdamW"),
+  FIELD(SDN_KNOB_DOUBLE, learning_rate, "4e-3", 1e-7, 1, "", "largest learning rate; it rises over warm_up steps, then falls to zero as a straight line"),
   FIELD(SDN_KNOB_DOUBLE, weight_decay, "1e-4", 0, 1, "", "decoupled weight decay per unit of learning rate"),
   FIELD(SDN_KNOB_DOUBLE, clip, "5", 0, 1e6, "", "largest norm of the gradient; 0: none"),
   FIELD(SDN_KNOB_LONG, warm_up, "200", 0, 1e6, "steps", "steps in which the learning rate rises"),
@@ -47,7 +49,9 @@ const sdn_knob sdn_train_knobs[] = {
   FIELD(SDN_KNOB_LONG, member, "0", 0, 1e6, "", "number of this network in an ensemble whose members are trained apart (`sedna ensemble` joins them)"),
   FIELD(SDN_KNOB_DOUBLE, validation_fraction, "0.05", 0, 0.5, "", "galaxies held out to choose the best weights"),
   FIELD(SDN_KNOB_DOUBLE, test_fraction, "0.05", 0, 0.5, "", "galaxies held out for the final score"),
-  FIELD(SDN_KNOB_LONG, patience, "0", 0, 1e6, "", "validations without gain before stopping; 0: never"),
+  FIELD(SDN_KNOB_LONG, n_validation_noise, "2", 1, 1000, "", "noise realisations of each held-out galaxy when the best weights are chosen"),
+  FIELD(SDN_KNOB_LONG, patience, "0", 0, 1e6, "",
+        "if not 0: the learning rate stays high until this many validations have brought no significant gain, then falls to zero and training ends"),
   FIELD(SDN_KNOB_LONG, seed, "1", 0, 9007199254740992.0, "", "names every random number of the training"),
   FIELD(SDN_KNOB_TEXT, from, NULL, 0, 0, "FILE", "begin with the weights of this posterior (its kinds and sizes of networks count, not those given here)"),
   FIELD(SDN_KNOB_FLAG, resume, "false", 0, 0, "", "go on from OUTPUT.checkpoint if there is one"),
@@ -72,9 +76,11 @@ sdn_status sdn_train_plan_of(const sdn_train_options *o, int n_free, int n_token
              .n_context = (int)o->n_context, .n_layer = (int)o->n_layer, .n_hidden = (int)o->n_hidden, .n_bin = (int)o->n_bin,
              .n_bin_first = (int)o->n_bin_first, .n_component = (int)o->n_component},
     .n_epoch = o->n_epoch, .max_minutes = o->max_minutes, .batch = o->batch, .warm_up = o->warm_up, .patience = o->patience,
+    .n_validation_noise = o->n_validation_noise,
     .seed = sdn_member_seed(o->seed, o->member),
     .learning_rate = o->learning_rate, .weight_decay = o->weight_decay, .clip = o->clip, .ema = o->ema};
-  return head_of(o->head, o->member, &plan->arch.head, err) ? err->status : sdn_encoder_find(o->encoder, &plan->arch.encoder, err);
+  if (head_of(o->head, o->member, &plan->arch.head, err) || sdn_encoder_find(o->encoder, &plan->arch.encoder, err)) return err->status;
+  return sdn_optimiser_find(o->optimiser, &plan->optimiser, err);
 }
 
 /* Everything that decides what a training does, as lines; freed by sdn_release. */
@@ -82,7 +88,8 @@ static char *describe(const sdn_train_options *o, const sdn_rows *r, sdn_err *er
 {
   char text[4096], from[24] = "nothing";
   if (o->from && sdn_posterior_sum(o->from, from, err)) return NULL;
-  int at = snprintf(text, sizeof text, "from=%s\nlibrary_hash=%016" PRIx64 "\nversion=%s\nhead=%s\nencoder=%s\n", from, r->hash, SDN_VERSION, o->head, o->encoder);
+  int at = snprintf(text, sizeof text, "from=%s\nlibrary_hash=%016" PRIx64 "\nversion=%s\nhead=%s\nencoder=%s\noptimiser=%s\n", from, r->hash,
+                    SDN_VERSION, o->head, o->encoder, o->optimiser);
   for (size_t i = 0; i < sdn_n_train_knob; i++) {
     const sdn_knob *k = &sdn_train_knobs[i];
     const void *field = (const char *)o + k->offset;
@@ -136,7 +143,8 @@ sdn_status sdn_train_network(const sdn_train_options *opt, sdn_rows *r, const sd
   sdn_trainer *t = NULL;
   sdn_train_plan plan;
   char checkpoint[SDN_MAX_PATH];
-  if (checkpoint_name(opt->output, checkpoint, err) || sdn_train_plan_of(opt, r->n_free, r->n_band, r->n_feature, &plan, err)) return err->status;
+  const bool keeps = opt->output != NULL;
+  if ((keeps && checkpoint_name(opt->output, checkpoint, err)) || sdn_train_plan_of(opt, r->n_free, r->n_band, r->n_feature, &plan, err)) return err->status;
   const sdn_row_source source = sdn_rows_source(r, (uint64_t)plan.seed);
   sdn_posterior *before = NULL;
   char *config = describe(opt, r, err);
@@ -145,13 +153,15 @@ sdn_status sdn_train_network(const sdn_train_options *opt, sdn_rows *r, const sd
   sdn_status status = opt->from ? sdn_warm_open(opt->from, opt->member, r, &before, &plan.arch, err) : SDN_OK;
   if (status || (status = sdn_trainer_new(&plan, &source, run, &t, err))) goto done;
   if (before) sdn_warm_start(before, opt->member, r, t);
-  t->save = save;
-  t->save_ctx = &where;
-  if (opt->resume && sdn_file_exists(checkpoint) && (status = sdn_checkpoint_read(checkpoint, config, t, err))) goto done;
-  if ((status = sdn_trainer_run(t, err)) == SDN_INTERRUPTED) sdn_fail_in(err, "--resume goes on from %s", checkpoint);
+  if (keeps) {
+    t->save = save;
+    t->save_ctx = &where;
+  }
+  if (keeps && opt->resume && sdn_file_exists(checkpoint) && (status = sdn_checkpoint_read(checkpoint, config, t, err))) goto done;
+  if ((status = sdn_trainer_run(t, err)) == SDN_INTERRUPTED && keeps) sdn_fail_in(err, "--resume goes on from %s", checkpoint);
   if (!status) status = summarise(t, summary, err);
-  if (!status) status = write_result(opt, r, t, config, run, summary, err);
-  if (!status) remove(checkpoint);
+  if (!status && keeps) status = write_result(opt, r, t, config, run, summary, err);
+  if (!status && keeps) remove(checkpoint);
 done:
   sdn_trainer_free(t);
   sdn_posterior_free(before);

@@ -7,8 +7,8 @@
 
 #define SDN_MAX_PATH 4096
 
-/* Trains the network options->member on the rows, going on from OUTPUT.checkpoint where options->resume says so, and writes it to options->output.
- * err as sdn_train. */
+/* Trains the network options->member on the rows, going on from OUTPUT.checkpoint where options->resume says so, and writes it to options->output;
+ * output NULL: no checkpoints, and nothing is written. err as sdn_train. */
 sdn_status sdn_train_network(const sdn_train_options *options, sdn_rows *rows, const sdn_run *run, sdn_train_summary *summary, sdn_err *err);
 
 #endif

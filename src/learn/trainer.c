@@ -5,45 +5,40 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MAX_PART 16              /* gradients of their own per step: the most threads that a step can use */
-#define CHUNK 8192               /* weights that one worker updates at a time */
+#include "learn/schedule.h"
+#include "learn/update.h"
+
+#define MAX_PART 64              /* gradients of their own per step: the most threads that a step can use */
+#define MAX_PART_NUMBERS (1L << 28)   /* in all of them: 1 GiB */
 #define MAX_RESTART 3
 #define SAVE_EVERY 120.0         /* seconds between checkpoints */
 #define DIVERGED 5.0             /* nats below the best validation: training has gone wrong */
-#define WARM_UP_SHARE 0.1        /* of the schedule, at most */
-#define PI 3.14159265358979323846
+#define NO_REFERENCE -1e30f      /* below any gain: the first validation stands out */
+
+/* Parts of a batch: a function of batch and network alone, so that sums do not depend on the number of threads. */
+static int n_part(size_t n_number, long n_tile)
+{
+  const long room = MAX_PART_NUMBERS / (long)n_number, most = room < 1 ? 1 : room < MAX_PART ? room : MAX_PART;
+  return (int)(n_tile < most ? n_tile : most);
+}
 
 static sdn_status make_blocks(sdn_trainer *t, sdn_err *err)
 {
-  const size_t n = t->net->n_number, f = (size_t)t->net->arch.n_feature;
+  const size_t n = t->net->n_number, f = (size_t)t->net->arch.n_feature, n_validation = (size_t)t->source.n[SDN_SPLIT_VALIDATION];
   const long n_tile = (t->plan.batch + SDN_ROWS - 1) / SDN_ROWS;
   sdn_train_state *s = &t->state;
-  t->n_part = n_tile < MAX_PART ? (int)n_tile : MAX_PART;
+  t->n_part = n_part(n, n_tile);
   t->scaling.n = (int)f;
   const struct { float **to; size_t n; } blocks[] = {
     {&t->scaling.mean, f}, {&t->scaling.scale, f}, {&s->weights, n}, {&s->first, n}, {&s->second, n}, {&s->average, n}, {&s->best, n},
-    {&t->gradient, n}, {&t->part, n * (size_t)t->n_part}};
+    {&s->reference, n_validation}, {&t->gradient, n}, {&t->part, n * (size_t)t->n_part}};
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
     if (!(*blocks[i].to = sdn_alloc(blocks[i].n, sizeof(float), "training", err))) return err->status;
+  for (size_t i = 0; i < n_validation; i++) s->reference[i] = NO_REFERENCE;
   t->part_gain = sdn_alloc((size_t)t->n_part, sizeof *t->part_gain, "training", err);
-  t->order = t->part_gain ? sdn_alloc((size_t)t->source.n[SDN_SPLIT_TRAIN], sizeof *t->order, "the order of training rows", err) : NULL;
+  t->row_gain = t->part_gain ? sdn_alloc(n_validation, sizeof *t->row_gain, "training", err) : NULL;
+  t->order = t->row_gain ? sdn_alloc((size_t)t->source.n[SDN_SPLIT_TRAIN], sizeof *t->order, "the order of training rows", err) : NULL;
   return t->order ? SDN_OK : err->status;
-}
-
-/* Cut each weight matrix into chunks; weight decay is one for a whole chunk. */
-static sdn_status make_chunks(sdn_trainer *t, sdn_err *err)
-{
-  const sdn_network *net = t->net;
-  const size_t room = net->n_number / CHUNK + (size_t)net->n_weight;
-  t->chunk = sdn_alloc(room, sizeof *t->chunk, "training", err);
-  t->chunk_squares = t->chunk ? sdn_alloc(room, sizeof *t->chunk_squares, "training", err) : NULL;
-  if (!t->chunk_squares) return err->status;
-  for (int i = 0; i < net->n_weight; i++) {
-    const size_t begin = net->weight[i].offset, end = i + 1 < net->n_weight ? net->weight[i + 1].offset : net->n_number;
-    for (size_t at = begin; at < end; at += CHUNK)
-      t->chunk[t->n_chunk++] = (struct sdn_chunk){.offset = at, .n = end - at < CHUNK ? end - at : CHUNK, .decays = net->weight[i].decays};
-  }
-  return SDN_OK;
 }
 
 sdn_status sdn_trainer_new(const sdn_train_plan *plan, const sdn_row_source *source, const sdn_run *run, sdn_trainer **out, sdn_err *err)
@@ -58,7 +53,8 @@ sdn_status sdn_trainer_new(const sdn_train_plan *plan, const sdn_row_source *sou
   if (t->plan.batch > source->n[SDN_SPLIT_TRAIN]) t->plan.batch = source->n[SDN_SPLIT_TRAIN];
   t->state.rate_factor = 1;
   t->state.best_gain = -INFINITY;
-  if (sdn_crew_new(&steady, &t->crew, err) || sdn_network_new(&plan->arch, &t->net, err) || make_blocks(t, err) || make_chunks(t, err) ||
+  t->state.fall_from = -1;
+  if (sdn_crew_new(&steady, &t->crew, err) || sdn_network_new(&plan->arch, &t->net, err) || make_blocks(t, err) || sdn_update_new(t, err) ||
       sdn_scaling_measure(source, plan->arch.n_free, &t->scaling, err)) {
     sdn_trainer_free(t);
     return err->status;
@@ -74,29 +70,13 @@ void sdn_trainer_free(sdn_trainer *t)
 {
   if (!t) return;
   sdn_train_state *s = &t->state;
-  void *blocks[] = {t->scaling.mean, t->scaling.scale, s->weights, s->first, s->second, s->average, s->best, s->history, t->gradient, t->part,
-                    t->part_gain, t->order, t->chunk, t->chunk_squares};
+  void *blocks[] = {t->scaling.mean, t->scaling.scale, s->weights, s->first, s->second, s->average, s->best, s->reference, s->history, t->gradient,
+                    t->part, t->part_gain, t->row_gain, t->order};
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) sdn_release(blocks[i]);
+  sdn_update_free(t);
   sdn_crew_free(t->crew);
   sdn_network_free(t->net);
   sdn_release(t);
-}
-
-static long steps_per_epoch(const sdn_trainer *t) { return t->source.n[SDN_SPLIT_TRAIN] / t->plan.batch; }
-
-/* Share of the schedule that is over. */
-static double schedule(const sdn_trainer *t)
-{
-  if (t->plan.max_minutes > 0) return t->state.seconds / (60.0 * t->plan.max_minutes);
-  return (double)t->state.step / (double)(t->plan.n_epoch * steps_per_epoch(t));
-}
-
-static double learning_rate(const sdn_trainer *t, double share)
-{
-  const double steps = (double)t->state.step;
-  const double total = share > 0 ? steps / share : HUGE_VAL;   /* steps that the schedule will have, as far as is known */
-  const double warm_up = fmin((double)t->plan.warm_up, WARM_UP_SHARE * total), rise = fmin(1.0, (steps + 1) / (warm_up + 1));
-  return t->plan.learning_rate * t->state.rate_factor * rise * 0.5 * (1.0 + cos(PI * fmin(share, 1.0)));
 }
 
 static sdn_status remember(sdn_trainer *t, double rate, double train_gain, double validation_gain, sdn_err *err)
@@ -138,17 +118,18 @@ static sdn_status end_epoch(sdn_trainer *t, double rate, sdn_err *err)
 {
   sdn_train_state *s = &t->state;
   const double train_gain = s->place > 0 ? s->epoch_gain / (double)s->place : NAN;
-  double gain;
-  if (sdn_trainer_gain(t, s->average, SDN_SPLIT_VALIDATION, &gain, NULL, err)) return err->status;
+  const long n = t->source.n[SDN_SPLIT_VALIDATION];
+  double gain = 0;
+  if (sdn_trainer_row_gains(t, s->average, SDN_SPLIT_VALIDATION, t->plan.n_validation_noise, t->row_gain, err)) return err->status;
+  for (long i = 0; i < n; i++) gain += t->row_gain[i] / (double)n;
   s->epoch++;
   s->place = 0;
   s->epoch_gain = 0;
   if (remember(t, rate, train_gain, gain, err)) return err->status;
   if (!(gain > s->best_gain - DIVERGED)) return restart(t, err);
-  s->since_best++;
+  sdn_schedule_validated(t, t->row_gain);
   if (gain > s->best_gain) {
     s->best_gain = gain;
-    s->since_best = 0;
     memcpy(s->best, s->average, t->net->n_number * sizeof(float));
   }
   return SDN_OK;
@@ -165,11 +146,6 @@ static void report(const sdn_trainer *t, double rate, double share, double rows_
   sdn_progress(t->run, "training", fmin(share, 1.0), 1.0, detail);
 }
 
-static bool over(const sdn_trainer *t, double share)
-{
-  return !(share < 1) || (t->plan.patience > 0 && t->state.since_best >= t->plan.patience);
-}
-
 /* When it is time, or now. */
 static sdn_status save_if_due(const sdn_trainer *t, double *saved, bool now, sdn_err *err)
 {
@@ -184,8 +160,8 @@ sdn_status sdn_trainer_run(sdn_trainer *t, sdn_err *err)
   const double before = s->seconds, started = sdn_seconds() - before;
   const long first_step = s->step;
   double saved = sdn_seconds();
-  for (double share = schedule(t); !over(t, share); share = schedule(t)) {
-    const double rate = learning_rate(t, share);
+  for (double share = sdn_schedule_share(t); share < 1; share = sdn_schedule_share(t)) {
+    const double rate = sdn_schedule_rate(t);
     const bool stopped = sdn_stopped(t->run);
     bool finite;
     if (save_if_due(t, &saved, stopped, err)) return err->status;

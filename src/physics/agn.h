@@ -2,8 +2,8 @@
 /* An active nucleus: the accretion disc's continuum, broad and narrow lines, a dusty torus, a screen of dust of its own.
  *
  *   agn:
- *     disc: broken_power_law | GRID (a shipped name or a path: a grid of discs in Synthesizer's layout)
- *     log_l_bol_lsun: PARAMETER  or  fraction: PARAMETER with fraction_wave_A: NUMBER
+ *     disc: broken_power_law | GRID (a shipped name or a path: a grid of discs in Synthesizer's layout) | none: a torus alone
+ *     log_l_bol_lsun: PARAMETER  or  l_bol_over_stars: PARAMETER  or  fraction: PARAMETER with fraction_wave_A: NUMBER
  *     break_wave_A: [..], wave_low_A:, wave_high_A:, alpha_1: ..        of broken_power_law: L_nu ~ nu^alpha_i, shortest wavelengths first
  *     axes: {AXIS: PARAMETER}                                           of a grid: each axis that has more than one node
  *     lines: {broad_covering_fraction:, broad_fwhm_km_s:, narrow_covering_fraction:, narrow_fwhm_km_s:} | none
@@ -16,7 +16,9 @@
  *   lines   covering fraction times the disc's ionising photons: broad ones 0.68 Lyman alpha per photon, the others relative to it as in Vanden Berk+2001
  *           table 2; narrow ones 0.117 H beta per photon (case B, 1e4 K), the others relative to it as in Richardson+2014 table 3, a42 (agn_lines.c).
  *   torus   covering fraction times the disc's power, in spectra of Nenkova+2008 (data/agn/nenkova08.h5) or of a SKIRTOR file, each of unit power;
- *           linear in ln tau and inclination.
+ *           linear in ln tau and inclination. With disc: none, a nucleus of which dust in the torus lets nothing else be seen, it has no covering fraction and
+ *           `power` is its own: with l_bol_over_stars the fagn and agn_tau of FSPS and Prospector (Leja+2018).
+ * l_bol_over_stars is `power` over the bolometric luminosity of all stars, as they shine, before gas and dust.
  * All parameters are named agn_...: agn_log_l_bol_lsun, agn_alpha_1, agn_torus_tau, agn_a_v_mag, ... */
 #ifndef SDN_PHYSICS_AGN_H
 #define SDN_PHYSICS_AGN_H
@@ -31,14 +33,16 @@ typedef struct sdn_agn sdn_agn;
 /* Opens the scope agn_ in the prior and leaves it again. err SDN_USAGE: keys that do not go together, with the remedy; SDN_FORMAT: a file. */
 sdn_status sdn_agn_new(const sdn_yaml *map, sdn_prior *prior, sdn_agn **a, sdn_err *err);
 void sdn_agn_free(sdn_agn *a);
-const char *sdn_agn_name(const sdn_agn *a);                    /* of the disc */
+const char *sdn_agn_name(const sdn_agn *a);                    /* of the disc, or "torus alone" */
 uint64_t sdn_agn_hash(const sdn_agn *a, uint64_t hash);        /* over the files it read */
 /* Rest wavelengths [*n], ascending, that a spectrum needs: so close that light linear between them errs by at most 1e-4 of a band's flux for the range
  * of the prior, which must be finished; breaks; the torus' own; fraction_wave_A. Worked out at the first call, which must come from one thread; NULL when
  * memory ends. Owned by a. */
 const double *sdn_agn_waves_A(const sdn_agn *a, int *n);
 
-double sdn_agn_power_lsun(const sdn_agn *a, const double *params);   /* NaN where the model has `fraction` */
+double sdn_agn_power_lsun(const sdn_agn *a, const double *params);   /* NaN where the model has `fraction` or `l_bol_over_stars` */
+bool sdn_agn_is_by_stars(const sdn_agn *a);                          /* whether the model has `l_bol_over_stars` */
+double sdn_agn_over_stars(const sdn_agn *a, const double *params);   /* power over that of the stars; NaN without */
 double sdn_agn_fraction(const sdn_agn *a, const double *params);     /* share of the galaxy's whole emergent continuum, dust that it heats included; NaN without */
 double sdn_agn_fraction_wave_A(const sdn_agn *a);                    /* at this rest wavelength; NaN without */
 

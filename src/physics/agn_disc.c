@@ -148,9 +148,11 @@ static sdn_status read_grid(const sdn_yaml *map, const char *name, sdn_prior *pr
 
 sdn_status sdn_agn_disc_read(const sdn_yaml *map, const char *name, sdn_prior *prior, sdn_agn_disc *d, sdn_err *err)
 {
+  if (!strcmp(name, "none")) return SDN_OK;
   return strcmp(name, "broken_power_law") ? read_grid(map, name, prior, d, err) : read_power_law(map, prior, d, err);
 }
 
+bool sdn_agn_has_disc(const sdn_agn_disc *d) { return d->grid || d->n_piece > 0; }
 void sdn_agn_disc_clear(sdn_agn_disc *d) { sdn_grid_free(d->grid); }
 
 static const float *row_of(const sdn_grid *g, const int *node)

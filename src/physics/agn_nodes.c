@@ -102,7 +102,7 @@ sdn_status sdn_agn_make_nodes(const sdn_agn *a, sdn_err *err)
 {
   double *disc = NULL;
   int n_disc = 0, n = 0, kept = 0;
-  sdn_status status = a->disc.grid ? grid_nodes(a->disc.grid, &disc, &n_disc, err) : power_law_nodes(a, &disc, &n_disc, err);
+  sdn_status status = a->disc.grid ? grid_nodes(a->disc.grid, &disc, &n_disc, err) : a->disc.n_piece > 0 ? power_law_nodes(a, &disc, &n_disc, err) : SDN_OK;
   const int n_torus = a->torus ? a->torus->n_wave : 0, n_edge = a->disc.n_piece ? a->disc.n_piece + 1 : 0;
   double *all = status ? NULL : sdn_alloc((size_t)(n_disc + n_torus + n_edge + 1), sizeof *all, "wavelength nodes", err);
   if (!all) goto done;

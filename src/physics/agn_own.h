@@ -14,10 +14,11 @@
 
 typedef struct sdn_agn_disc {
   sdn_grid *grid; int axis_param[SDN_AGN_MAX_AXIS];              /* grid; -1: the axis has one node or no meaning */
-  int n_piece; double edge_A[SDN_AGN_MAX_PIECE + 1];             /* power law; 0 pieces: a grid */
+  int n_piece; double edge_A[SDN_AGN_MAX_PIECE + 1];             /* power law; 0 pieces: a grid, or without one no disc */
   int alpha[SDN_AGN_MAX_PIECE];
 } sdn_agn_disc;
 
+bool sdn_agn_has_disc(const sdn_agn_disc *d);
 sdn_status sdn_agn_disc_read(const sdn_yaml *map, const char *name, sdn_prior *prior, sdn_agn_disc *d, sdn_err *err);
 void sdn_agn_disc_clear(sdn_agn_disc *d);
 /* Power law: value and slope of each piece, and the ionising photons of one Lsun. */
@@ -37,11 +38,12 @@ typedef struct sdn_agn_torus {
   int n_wave, n_tau, n_angle;
   double *wave_A, *ln_tau, *angle_deg;
   double *value;                 /* [n_angle][n_tau][n_wave] L_nu [1/Hz] of unit power */
-  int tau, angle, cover;         /* parameters; angle -1: averaged over */
+  int tau, angle, cover;         /* parameters; angle -1: averaged over; cover -1: its power is the nucleus' */
   uint64_t hash;
 } sdn_agn_torus;
 
-sdn_status sdn_agn_torus_read(const sdn_yaml *map, sdn_prior *prior, sdn_agn_torus **t, sdn_err *err);
+/* alone: there is no disc, whose power a covering fraction could share. */
+sdn_status sdn_agn_torus_read(const sdn_yaml *map, bool alone, sdn_prior *prior, sdn_agn_torus **t, sdn_err *err);
 void sdn_agn_torus_free(sdn_agn_torus *t);
 sdn_status sdn_agn_torus_place(const sdn_agn_torus *t, const double *params, sdn_agn_state *s, sdn_err *err);
 double sdn_agn_torus_at(const sdn_agn_torus *t, int angle, int tau, double wave_A);   /* 0 outside */
@@ -63,7 +65,8 @@ struct sdn_agn {
   sdn_agn_disc disc;
   sdn_agn_torus *torus;           /* NULL: none */
   sdn_attenuation *dust;          /* NULL: none */
-  int log_l_bol, fraction; double fraction_wave_A;
+  int log_l_bol, over_stars, fraction; double fraction_wave_A;   /* parameters, one of them; -1: not this one */
+  bool by_stars;                  /* over_stars is it: known before the prior gives parameters their places */
   int broad, narrow, broad_fwhm, narrow_fwhm;   /* parameters; -1: no such lines */
   int n_line, line[SDN_AGN_N_LINE];             /* of sdn_agn_line_list */
   sdn_agn_nodes *nodes;           /* filled at the first question */

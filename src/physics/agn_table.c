@@ -175,8 +175,8 @@ sdn_status sdn_agn_table_new(const sdn_agn *a, const sdn_prior *prior, int n, co
   sdn_status status = t->wave_A ? SDN_OK : err->status;
   if (!status) memcpy(t->wave_A, wave_A, (size_t)n * sizeof *wave_A);
   if (!status && a->disc.grid) status = make_cells(t, prior, err);
-  if (!status && !a->disc.grid) status = place_on_pieces(&a->disc, n, wave_A, &t->piece, &t->ln_ratio, err);
-  if (!status && !a->disc.grid) status = power_law_energy(t, err);
+  if (!status && a->disc.n_piece > 0) status = place_on_pieces(&a->disc, n, wave_A, &t->piece, &t->ln_ratio, err);
+  if (!status && a->disc.n_piece > 0) status = power_law_energy(t, err);
   if (!status) status = make_torus(t, err);
   if (!status) status = make_dust(t, prior, err);
   if (!status) {
@@ -258,7 +258,8 @@ sdn_status sdn_agn_table_prepare(const sdn_agn_table *t, const double *params, s
 {
   const sdn_agn *a = t->a;
   memset(s, 0, sizeof *s);
-  if (a->disc.grid ? prepare_grid(t, params, s, err) : prepare_power_law(t, params, s, err)) return err->status;
+  if (a->disc.grid && prepare_grid(t, params, s, err)) return err->status;
+  if (a->disc.n_piece > 0 && prepare_power_law(t, params, s, err)) return err->status;
   if (a->torus && sdn_agn_torus_place(a->torus, params, s, err)) return err->status;
   if (a->broad >= 0) s->broad = params[a->broad];
   if (a->narrow >= 0) s->narrow = params[a->narrow];
@@ -302,14 +303,15 @@ static void chunk(const sdn_agn_table *t, const sdn_agn_state *s, int first, int
   const sdn_agn *a = t->a;
   float scratch[CHUNK];
   int cell;
-  if (a->disc.grid) {
+  if (a->disc.n_piece > 0)
+    power_law(n, t->piece + first, t->ln_ratio + first, s->value, s->slope, lnu);
+  else {
     memset(lnu, 0, (size_t)n * sizeof *lnu);
-    for (int c = 0; c < 1 << a->disc.grid->n_axis; c++) {
+    for (int c = 0; a->disc.grid && c < 1 << a->disc.grid->n_axis; c++) {
       const double share = corner_of(t, s, c, &cell);
       if (share > 0) add_scaled(n, (float)share, t->cell + (size_t)cell * (size_t)t->n + first, lnu);
     }
-  } else
-    power_law(n, t->piece + first, t->ln_ratio + first, s->value, s->slope, lnu);
+  }
   if (t->dust && s->tau > 0) screen(n, s->tau, sdn_attenuation_table_curve(t->dust, &s->dust, first, n, scratch), lnu);
   for (int k = 0; k < 4 && a->torus; k++) {
     const int spectrum = (s->torus_angle + (k >> 1)) * a->torus->n_tau + s->torus_tau + (k & 1);

@@ -190,15 +190,17 @@ static sdn_status read_skirtor(const char *path, sdn_agn_torus *t, sdn_err *err)
 
 /* ------------------------------------------------------------------ from YAML */
 
-static sdn_status add_parameters(const sdn_yaml *map, sdn_prior *prior, sdn_agn_torus *t, sdn_err *err)
+static sdn_status add_parameters(const sdn_yaml *map, bool alone, sdn_prior *prior, sdn_agn_torus *t, sdn_err *err)
 {
   const sdn_param_spec cover = {"torus_covering_fraction", "", NULL, 0, 10, "power of the torus over that of the disc"};
   const sdn_param_spec tau = {"torus_tau", "", NULL, exp(t->ln_tau[0]), exp(t->ln_tau[t->n_tau - 1]),
       "optical depth of the torus (of one cloud at 5500 A, or at 9.7 um), as the table counts it"};
   const sdn_param_spec angle = {"torus_inclination_deg", "deg", NULL, t->angle_deg[0], t->angle_deg[t->n_angle - 1],
       "between the line of sight and the torus' axis"};
-  t->angle = -1;
-  if (sdn_agn_add(prior, &cover, sdn_yaml_get(map, "covering_fraction"), &t->cover, err)) return err->status;
+  const sdn_yaml *share = sdn_yaml_get(map, "covering_fraction");
+  t->angle = t->cover = -1;
+  if (alone && share) return sdn_yaml_fail(share, err, "covering_fraction is of the disc's power, but this AGN has disc: none, so that its power is the torus'; leave it out");
+  if (!alone && sdn_agn_add(prior, &cover, share, &t->cover, err)) return err->status;
   if (sdn_agn_add(prior, &tau, sdn_yaml_get(map, "tau"), &t->tau, err)) return err->status;
   return t->n_angle > 1 ? sdn_agn_add(prior, &angle, sdn_yaml_get(map, "inclination_deg"), &t->angle, err) : SDN_OK;
 }
@@ -222,14 +224,14 @@ static sdn_status read_law(const sdn_yaml *map, sdn_agn_torus *t, sdn_err *err)
   return read_skirtor(path, t, err) ? sdn_fail_in(err, "%s:%d", map->origin, map->line) : SDN_OK;
 }
 
-sdn_status sdn_agn_torus_read(const sdn_yaml *map, sdn_prior *prior, sdn_agn_torus **out, sdn_err *err)
+sdn_status sdn_agn_torus_read(const sdn_yaml *map, bool alone, sdn_prior *prior, sdn_agn_torus **out, sdn_err *err)
 {
   *out = NULL;
   if (map->kind != SDN_YAML_MAP) return sdn_yaml_fail(map, err, "torus must be a map {law: ..., tau: ..., covering_fraction: ...}, or none");
   sdn_agn_torus *t = sdn_alloc(1, sizeof *t, "torus", err);
   if (!t) return err->status;
   sdn_status status = read_law(map, t, err);
-  if (!status) status = add_parameters(map, prior, t, err);
+  if (!status) status = add_parameters(map, alone, prior, t, err);
   *out = t;   /* even when that failed: the prior may point into it */
   return status;
 }
@@ -260,7 +262,7 @@ static bool place(int n, const double *x, double at, int *i, double *t)
 
 sdn_status sdn_agn_torus_place(const sdn_agn_torus *torus, const double *params, sdn_agn_state *s, sdn_err *err)
 {
-  const double tau = params[torus->tau], angle = torus->angle < 0 ? torus->angle_deg[0] : params[torus->angle], cover = params[torus->cover];
+  const double tau = params[torus->tau], angle = torus->angle < 0 ? torus->angle_deg[0] : params[torus->angle], cover = torus->cover < 0 ? 1 : params[torus->cover];
   double t, u;
   const bool inside = place(torus->n_tau, torus->ln_tau, log(tau), &s->torus_tau, &t) && place(torus->n_angle, torus->angle_deg, angle, &s->torus_angle, &u);
   if (!(cover >= 0 && isfinite(cover)) || !inside)

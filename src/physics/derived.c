@@ -203,16 +203,6 @@ static double finite_or_nan(double x) { return isfinite(x) ? x : NAN; }
 /* NaN stays. */
 static double log_floored(double x, double least) { return log10(x < least ? least : x); }
 
-/* sum over all stars of a table of one number per cell, per Msun; NaN without a table. */
-static double sum_over_stars(const sdn_forward *f, const sdn_galaxy *g, const sdn_grid_table *t)
-{
-  double sum = 0;
-  if (!t->value || f->n_beam == 0) return NAN;
-  for (int b = 0; b < f->n_beam; b++)
-    for (int k = 0; k < g->beam[b].n_strip; k++) sum += sdn_strip_sum(f->model->grid, &g->place, &g->beam[b].strip[k], t);
-  return sum;
-}
-
 static double log_sfr(const sdn_forward *f, const sdn_galaxy *g, double span_yr)
 {
   const double rate = sdn_galaxy_mass_since(f, g, span_yr) / span_yr;
@@ -231,10 +221,10 @@ static double of_history(const sdn_forward *f, const sdn_galaxy *g, const sdn_de
 {
   const double log_mass = log10(g->mass_msun);
   switch (item->kind) {
-  case SDN_DERIVE_MASS_SURVIVING: return finite_or_nan(log_mass + log10(sum_over_stars(f, g, &f->model->grid->star_fraction)));
+  case SDN_DERIVE_MASS_SURVIVING: return finite_or_nan(log_mass + log10(sdn_galaxy_sum_over_stars(f, g, &f->model->grid->star_fraction)));
   case SDN_DERIVE_SFR: return log_sfr(f, g, item->x[0]);
   case SDN_DERIVE_SSFR: {
-    const double log_share = log10(sum_over_stars(f, g, &f->model->grid->star_fraction));
+    const double log_share = log10(sdn_galaxy_sum_over_stars(f, g, &f->model->grid->star_fraction));
     return log_sfr(f, g, 1e8) - log_mass - (isfinite(log_share) ? log_share : 0);
   }
   case SDN_DERIVE_MEAN_AGE: return 1e-9 * sdn_galaxy_mean_age_yr(f, g);
@@ -316,9 +306,9 @@ static double of_stars(const view *v, const sdn_derived_item *item, int i)
 {
   const sdn_grid_table *light = v->d->light + 2 * i;
   switch (item->kind) {
-  case SDN_DERIVE_Q_HI: return log_floored(sum_over_stars(v->f, v->g, &v->d->q_hi), LEAST_Q_UNIT) + log10(v->g->mass_msun) + LOG_Q_UNIT;
-  case SDN_DERIVE_XI_ION: return log_floored(sum_over_stars(v->f, v->g, &v->d->q_hi), LEAST_Q_UNIT) + LOG_Q_UNIT - log10(intrinsic_uv(v));
-  default: return 1e-9 * sum_over_stars(v->f, v->g, &light[1]) / sum_over_stars(v->f, v->g, &light[0]);
+  case SDN_DERIVE_Q_HI: return log_floored(sdn_galaxy_sum_over_stars(v->f, v->g, &v->d->q_hi), LEAST_Q_UNIT) + log10(v->g->mass_msun) + LOG_Q_UNIT;
+  case SDN_DERIVE_XI_ION: return log_floored(sdn_galaxy_sum_over_stars(v->f, v->g, &v->d->q_hi), LEAST_Q_UNIT) + LOG_Q_UNIT - log10(intrinsic_uv(v));
+  default: return 1e-9 * sdn_galaxy_sum_over_stars(v->f, v->g, &light[1]) / sdn_galaxy_sum_over_stars(v->f, v->g, &light[0]);
   }
 }
 

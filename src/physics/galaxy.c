@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "physics/grid_light.h"
 
 #define LY_ALPHA_A 1215.67
 
@@ -28,6 +29,7 @@ void sdn_forward_free(sdn_forward *f)
   }
   sdn_dust_table_free(f->dust_emission);
   sdn_agn_table_free(f->agn);
+  sdn_release(f->power.value);
   sdn_igm_table_free(f->igm);
   sdn_igm_table_free(f->igm_line);
   sdn_derived_free(f->derived);
@@ -274,6 +276,19 @@ static sdn_status make_screens(sdn_forward *f, sdn_err *err)
   return status;
 }
 
+/* The whole light of each cell of the grid's stars, before any gas. */
+static sdn_status make_power(const sdn_grid *g, sdn_grid_table *power, sdn_err *err)
+{
+  const sdn_grid_table *t = &g->incident;
+  const int n_cell = t->n_age * t->n_metallicity * t->n_extra;
+  *power = *t;
+  power->n_column = 1;
+  power->value = sdn_alloc((size_t)n_cell, sizeof *power->value, "bolometric luminosities", err);
+  for (int i = 0; power->value && i < n_cell; i++)
+    power->value[i] = (float)(sdn_luminosity(g->n_wave, g->wave_A, t->value + (size_t)i * (size_t)t->n_column, 0, HUGE_VAL) / SDN_LSUN_ERG_S);
+  return power->value ? SDN_OK : err->status;
+}
+
 /* Dust that shines, and the active nucleus. */
 static sdn_status make_emitters(sdn_forward *f, sdn_err *err)
 {
@@ -288,6 +303,7 @@ static sdn_status make_emitters(sdn_forward *f, sdn_err *err)
   }
   if (!m->agn) return SDN_OK;
   if (sdn_agn_table_new(m->agn, m->prior, c->n_wave, c->wave_A, &f->agn, err)) return err->status;
+  if (sdn_agn_is_by_stars(m->agn) && make_power(m->grid, &f->power, err)) return err->status;
   if (sdn_agn_fraction_wave_A(m->agn) > 0) f->agn_column = sdn_columns_find(c, sdn_agn_fraction_wave_A(m->agn));
   return SDN_OK;
 }

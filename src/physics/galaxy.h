@@ -70,7 +70,8 @@ struct sdn_forward {
   sdn_dust_table *dust_emission;         /* on the wavelength nodes; NULL: none */
   int dust_first;                        /* the node where it begins */
   sdn_agn_table *agn;                    /* NULL: none */
-  int agn_column;                        /* where its share of light is counted; -1: its power is a parameter */
+  int agn_column;                        /* where its share of light is counted; -1: its power is a parameter, or a multiple of the stars' */
+  sdn_grid_table power;                  /* bolometric luminosity of the grid's cells, Lsun per Msun; value NULL: the nucleus does not ask for it */
   int n_igm;                             /* nodes that the IGM touches */
   sdn_igm_table *igm, *igm_line;         /* on the nodes; on the lines */
   int ly_alpha_line;                     /* -1: the grid has none */
@@ -108,6 +109,8 @@ double sdn_galaxy_mean_age_yr(const sdn_forward *f, const sdn_galaxy *g);
 double sdn_galaxy_age_of_fraction(const sdn_forward *f, const sdn_galaxy *g, double fraction_formed);
 /* sum of weight times a table of one column of the grid (star_fraction, ...), interpolated at the place along the axes beyond metallicity that it has. */
 double sdn_strip_sum(const sdn_grid *grid, const sdn_place *place, const sdn_strip *s, const sdn_grid_table *t);
+/* The same over all stars of a galaxy, per Msun formed; NaN without table or stars. */
+double sdn_galaxy_sum_over_stars(const sdn_forward *f, const sdn_galaxy *g, const sdn_grid_table *t);
 
 /* Starlight of the beams of n galaxies before dust: beam b of galaxy i at [(i n_beam + b) stride]; NULL where the model has none. */
 typedef struct sdn_light { float *stars, *taken, *nebula; long stride, stride_taken, stride_nebula; int n_taken; } sdn_light;

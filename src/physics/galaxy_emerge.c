@@ -143,13 +143,17 @@ static sdn_status dust_at(const work *w, int node, double *lnu, sdn_err *err)
   return SDN_OK;
 }
 
-/* The nucleus' bolometric power per Msun, from the parameter or from its share of the light at a wavelength: what would be missing there without it, with the
+/* The nucleus' bolometric power per Msun, from the parameter, from the stars' power, or from its share of the light at a wavelength: what would be missing there without it, with the
  * light of the dust that it heats. */
 static sdn_status agn_power(const work *w, const sdn_agn_state *s, const float *spectrum, double *power_lsun, sdn_err *err)
 {
   const sdn_forward *f = w->f;
   const sdn_agn *agn = f->model->agn;
   double hot;   /* L_nu of dust per Lsun that it takes */
+  if (sdn_agn_is_by_stars(agn)) {
+    *power_lsun = sdn_agn_over_stars(agn, w->g->params) * sdn_galaxy_sum_over_stars(f, w->g, &f->power);
+    return *power_lsun >= 0 ? SDN_OK : sdn_fail(err, SDN_RANGE, "the nucleus' power over that of the stars is %g; it cannot be negative", sdn_agn_over_stars(agn, w->g->params));
+  }
   if (f->agn_column < 0) {
     *power_lsun = sdn_agn_power_lsun(agn, w->g->params) / w->g->mass_msun;
     return SDN_OK;

@@ -380,3 +380,12 @@ sdn_status sdn_galaxies_light(const sdn_forward *f, int n, const sdn_galaxy *g, 
   if (project(f, &taken, n, g, need, &light->taken, &light->stride_taken, arena, err)) return err->status;
   return project(f, &nebula, n, g, need, &light->nebula, &light->stride_nebula, arena, err);
 }
+
+double sdn_galaxy_sum_over_stars(const sdn_forward *f, const sdn_galaxy *g, const sdn_grid_table *t)
+{
+  double sum = 0;
+  if (!t->value || f->n_beam == 0) return NAN;
+  for (int b = 0; b < f->n_beam; b++)
+    for (int k = 0; k < g->beam[b].n_strip; k++) sum += sdn_strip_sum(f->model->grid, &g->place, &g->beam[b].strip[k], t);
+  return sum;
+}

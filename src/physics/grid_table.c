@@ -8,7 +8,7 @@
 #include "physics/grid_read.h"
 
 /* Of the file's dataset at most so much is in memory beside the table that it becomes. */
-#define BLOCK_BYTES ((size_t)64 << 20)
+#define BLOCK_BYTES ((size_t)24 << 20)
 
 size_t sdn_grid_table_size(const sdn_grid_table *t)
 {
@@ -146,18 +146,26 @@ static sdn_status read_block(const sdn_h5 *f, const sdn_grid_dataset *what, cons
   return SDN_OK;
 }
 
+/* Rows that are read at once: whole chunks of the file where they fit, so that none is unpacked twice. */
+static long rows_at_once(const sdn_h5 *f, const sdn_grid_dataset *what, const source *s)
+{
+  const long fit = (long)(BLOCK_BYTES / sizeof(float) / (s->row > 0 ? s->row : 1)), chunk = sdn_h5_chunk_rows(f, what->name);
+  const long whole = fit > chunk ? fit / chunk * chunk : fit;
+  return whole < 1 ? 1 : whole < s->n_row ? whole : s->n_row;
+}
+
 sdn_status sdn_grid_read_table(const sdn_h5 *f, const sdn_grid *g, const sdn_grid_dataset *what, sdn_grid_table *t, sdn_err *err)
 {
   source s;
   if (look_at(f, g, what, &s, err)) return err->status;
-  const long fit = (long)(BLOCK_BYTES / sizeof(float) / (s.row > 0 ? s.row : 1)), n_block_row = fit < 1 ? 1 : fit < s.n_row ? fit : s.n_row;
+  const long n_block_row = rows_at_once(f, what, &s);
   float *block = sdn_alloc((size_t)n_block_row, s.row * sizeof *block, "a part of a grid", err);
   if (!block) return err->status;
   sdn_status status = SDN_OK;
   const bool may_end = what->may_end && s.first == 0;
   if (!may_end) status = new_table(g, what, &s, g->axis[0].n, t, err);
-  for (long end = s.n_row; end > 0 && !status; end -= n_block_row) {   /* from the end, so that the oldest age with light comes first */
-    const long row0 = end > n_block_row ? end - n_block_row : 0, n = end - row0;
+  for (long row0 = (s.n_row - 1) / n_block_row * n_block_row; row0 >= 0 && !status; row0 -= n_block_row) {   /* from the end: the oldest age with light comes first */
+    const long n = s.n_row - row0 < n_block_row ? s.n_row - row0 : n_block_row;
     status = read_block(f, what, &s, row0, n, block, err);
     if (!status && !t->value) {
       const long lit = lit_rows(&s, block, n);

@@ -77,6 +77,7 @@ static sdn_status check_tree(const sdn_yaml *root, sdn_err *err)
                                       "velocity_dispersion_km_s", "gas_velocity_dispersion_km_s", "grid_axes", "derived", "design"};
   static const char *const section[] = {"nebular", "dust", "dust_emission", "agn"};
   if (root->kind != SDN_YAML_MAP) return sdn_yaml_fail(root, err, "a model must be a map with the keys grid, redshift, stars, ...");
+  if (sdn_yaml_get(root, "torus")) return sdn_yaml_fail(sdn_yaml_get(root, "torus"), err, "unknown key 'torus'; a torus belongs to an active nucleus: agn: {disc: ..., torus: {law: ...}}");
   if (sdn_yaml_only_keys(root, known, sizeof known / sizeof known[0], err)) return err->status;
   for (size_t i = 0; i < sizeof section / sizeof section[0]; i++)
     if (check_section(root, section[i], err)) return err->status;
@@ -235,6 +236,8 @@ static sdn_status read_light(sdn_model *m, const sdn_yaml *root, sdn_err *err)
   if (agn && !sdn_model_is_none(agn) && sdn_agn_new(agn, m->prior, &m->agn, err)) return err->status;
   if (m->agn && m->n_population == 0 && sdn_agn_fraction_wave_A(m->agn) > 0)
     return sdn_yaml_fail(agn, err, "the nucleus' fraction is of the galaxy's light, but this model has no stars; give log_l_bol_lsun instead");
+  if (m->agn && m->n_population == 0 && sdn_agn_is_by_stars(m->agn))
+    return sdn_yaml_fail(agn, err, "l_bol_over_stars is the nucleus' power over that of the stars, but this model has no stars; give log_l_bol_lsun instead");
   return sdn_igm_new(sdn_yaml_get(root, "igm"), m->prior, &m->igm, err);
 }
 

@@ -56,7 +56,7 @@ static void explain_agn(const sdn_agn *a, const sdn_yaml *map, FILE *out)
   fprintf(out, "agn             %s\n", a ? sdn_agn_name(a) : "none");
   if (!a) return;
   if (a->fraction >= 0) fprintf(out, "                strength: share of all light at rest %g A\n", a->fraction_wave_A);
-  else fprintf(out, "                strength: bolometric luminosity of the disc\n");
+  else fprintf(out, "                strength: bolometric luminosity of the %s%s\n", sdn_agn_has_disc(&a->disc) ? "disc" : "torus", a->by_stars ? " over that of the stars" : "");
   for (int i = 0; i < a->n_line; i++) n_broad += sdn_agn_line_list[a->line[i]].broad;
   if (a->n_line) fprintf(out, "                lines: %d broad, %d narrow\n", n_broad, a->n_line - n_broad);
   else fprintf(out, "                lines: none\n");

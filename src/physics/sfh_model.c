@@ -94,11 +94,14 @@ sdn_status sdn_sfh_add_vector(sdn_sfh_model *m, int i, sdn_prior *prior, const s
   sdn_status status = SDN_OK;
   if (n == 0) return node ? sdn_yaml_fail(node, err, "%s has nothing to set with so few bins; leave it out", spec->name) : SDN_OK;
   while (*kept) kept++;
-  if (!node && initial) {
+  const int first = sdn_prior_n_param(prior);
+  const bool left_out = !node && initial;
+  if (left_out) {
     status = sdn_yaml_parse(initial, spec->name, kept, err);
     node = *kept;
   }
   if (!status) status = sdn_prior_add_vector(prior, spec, n, names, node, err);
+  if (left_out) sdn_prior_call_default(prior, first);
   for (int k = 0; k < n && !status; k++) status = sdn_prior_bind(prior, names[k], &m->param[i + k], err);
   return status;
 }

@@ -18,6 +18,11 @@ bool sdn_prior_param_is_default(const sdn_prior *p, int param) { return p->param
 const char *sdn_prior_param_text(const sdn_prior *p, int param) { return p->param[param].text; }
 const char *sdn_prior_param_help(const sdn_prior *p, int param) { return p->param[param].help; }
 
+void sdn_prior_call_default(sdn_prior *p, int first)
+{
+  for (int i = first; i < p->n; i++) p->param[i].is_default = true;
+}
+
 int sdn_prior_param_index(const sdn_prior *p, const char *name)
 {
   for (int i = 0; i < p->n; i++)

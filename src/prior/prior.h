@@ -60,5 +60,6 @@ const char *sdn_prior_param_help(const sdn_prior *p, int param);   /* spec->help
 /* `hash` carried on over all tables of tabulated priors, whose numbers may come from files that the YAML only names. */
 uint64_t sdn_prior_hash(const sdn_prior *p, uint64_t hash);
 bool sdn_prior_param_is_default(const sdn_prior *p, int param);   /* not named in the YAML */
+void sdn_prior_call_default(sdn_prior *p, int first);             /* parameters from `first` on came from a text of the model's own, not the user's */
 
 #endif

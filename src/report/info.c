@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/h5.h"
+#include "base/sqlite.h"
 #include "base/table.h"
 #include "base/yaml.h"
 #include "prior/parameters.h"
@@ -25,7 +26,7 @@ static const struct { unsigned bit; const char *meaning; } flag_meaning[] = {
 
 const sdn_knob sdn_info_knobs[] = {
   {.name = "file", .kind = SDN_KNOB_TEXT, .offset = offsetof(sdn_info_options, file), .unit = "FILE",
-   .help = "a library, posterior, result, grid, model or survey"},
+   .help = "a library, posterior, study, result, grid, model or survey"},
   {.name = "rows", .kind = SDN_KNOB_LONG, .offset = offsetof(sdn_info_options, rows), .initial = "0", .low = 0, .high = 1e9, .unit = "N",
    .help = "of a result: print the first N galaxies instead of the description"},
 };
@@ -88,8 +89,9 @@ static void print_spectrum(const sdn_survey *s, const sdn_spectrum *k, FILE *out
   fprintf(out, "  spectrum %s: %d pixels, %g to %g A, ", k->name, k->n, k->low_A, k->high_A);
   if (k->largest_resolution > 0) fprintf(out, "R = %.4g to %.4g", k->least_resolution, k->largest_resolution);
   else fputs("sharp", out);
-  fprintf(out, "; sigma %.4g to %.4g nJy; floor_fraction %g; columns %s, %s to %s, %s\n", low, high, first->floor_fraction, first->flux_column, first->error_column,
-          last->flux_column, last->error_column);
+  fprintf(out, "; sigma %.4g to %.4g nJy; floor_fraction %g; columns %s, %s", low, high, first->floor_fraction, first->flux_column, first->error_column);
+  if (first->flux_is_vector && first->error_is_vector) fputs(" of all pixels\n", out);
+  else fprintf(out, " to %s, %s\n", last->flux_column, last->error_column);
 }
 
 static void print_bands(const sdn_survey *s, FILE *out)
@@ -419,6 +421,7 @@ static sdn_status info_file(const char *path, FILE *out, sdn_err *err)
 {
   static const char *const yaml[] = {".yaml", ".yml"}, *const hdf5[] = {".h5", ".hdf5", ".part", ".checkpoint"};
   if (has_ending(path, yaml, 2)) return info_yaml(path, out, err);
+  if (sdn_db_is_one(path)) return sdn_study_table(path, out, err);
   return has_ending(path, hdf5, 4) ? info_hdf5(path, out, err) : info_table(path, out, err);
 }
 

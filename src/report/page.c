@@ -4,8 +4,8 @@
 #include <string.h>
 
 /* Made by tools/embed-assets.py; each ends in a zero byte that its size does not count. */
-extern const char sdn_asset_page_css[], sdn_asset_plots_js[], sdn_asset_result_js[], sdn_asset_check_js[], sdn_asset_sed_js[], sdn_asset_vega_js[];
-extern const uint64_t sdn_asset_page_css_size, sdn_asset_plots_js_size, sdn_asset_result_js_size, sdn_asset_check_js_size, sdn_asset_sed_js_size, sdn_asset_vega_js_size;
+extern const char sdn_asset_page_css[], sdn_asset_plots_js[], sdn_asset_result_js[], sdn_asset_check_js[], sdn_asset_sed_js[], sdn_asset_vega_js[], sdn_asset_tune_js[];
+extern const uint64_t sdn_asset_page_css_size, sdn_asset_plots_js_size, sdn_asset_result_js_size, sdn_asset_check_js_size, sdn_asset_sed_js_size, sdn_asset_vega_js_size, sdn_asset_tune_js_size;
 
 static void add_script(sdn_text *page, const char *text, uint64_t size)
 {
@@ -47,6 +47,7 @@ sdn_status sdn_page_write(sdn_page_kind kind, const char *title, const char *jso
   case SDN_PAGE_RESULT: add_script(&page, sdn_asset_result_js, sdn_asset_result_js_size); break;
   case SDN_PAGE_CHECK: add_script(&page, sdn_asset_check_js, sdn_asset_check_js_size); break;
   case SDN_PAGE_SED: add_script(&page, sdn_asset_sed_js, sdn_asset_sed_js_size); break;
+  case SDN_PAGE_TUNE: add_script(&page, sdn_asset_tune_js, sdn_asset_tune_js_size); break;
   }
   sdn_text_add(&page, "</body>\n</html>\n");
   sdn_status status = sdn_text_write(&page, path, err);

@@ -102,11 +102,11 @@ static char *column_name(const char *pattern, const sdn_band_name *band, sdn_err
   return sdn_copy_text_n(name, n, err);
 }
 
-static sdn_status set_column(const sdn_yaml *map, const char *key, const char *pattern, const sdn_band_name *band, char **out, sdn_err *err)
+/* A spectrum's column that is the same for all pixels is a vector of them. */
+static sdn_status set_column(const sdn_yaml *map, const char *key, const char *pattern, const sdn_band_name *band, char **out, bool *is_vector, sdn_err *err)
 {
   if (sdn_yaml_text(map, key, false, &pattern, err)) return err->status;
-  if (band->spectrum && !strstr(pattern, "{band}") && !strstr(pattern, "{pixel}"))
-    return sdn_yaml_fail(map, err, "spectrum %s: %s is '%s', which is the same column for every pixel; put {pixel} where its number goes", band->spectrum, key, pattern);
+  *is_vector = band->spectrum && !strstr(pattern, "{band}") && !strstr(pattern, "{pixel}");
   return (*out = column_name(pattern, band, err)) ? SDN_OK : err->status;
 }
 
@@ -117,6 +117,6 @@ sdn_status sdn_survey_name_band(const sdn_yaml *map, sdn_survey *s, int b, const
   for (int i = 0; i < b; i++)
     if (s->band[i].name && !strcmp(s->band[i].name, name->name)) return sdn_yaml_fail(map, err, "two bands are named %s; names must differ", name->name);
   if (!(band->name = sdn_copy_text(name->name, err))) return err->status;
-  if (set_column(map, "flux", shared->flux, name, &band->flux_column, err)) return err->status;
-  return set_column(map, "error", shared->error, name, &band->error_column, err);
+  if (set_column(map, "flux", shared->flux, name, &band->flux_column, &band->flux_is_vector, err)) return err->status;
+  return set_column(map, "error", shared->error, name, &band->error_column, &band->error_is_vector, err);
 }

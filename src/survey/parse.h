@@ -20,7 +20,7 @@ sdn_status sdn_survey_parse_unit(const sdn_yaml *map, double *to_njy, bool *magn
 /* Room for n more bands, all zero but for what the survey says of every band. */
 sdn_status sdn_survey_add_bands(sdn_survey *s, int n, sdn_err *err);
 /* Names band b, which must be new, and its columns from the map's own patterns or the shared ones: {band} becomes the name, {spectrum} and {pixel} the parts that a
- * pixel's name is made of (spectrum NULL: it is none). */
+ * pixel's name is made of (spectrum NULL: it is none). A spectrum's pattern without {band} and {pixel} names one column that holds all its pixels. */
 typedef struct sdn_band_name { const char *name, *spectrum; int pixel; } sdn_band_name;
 sdn_status sdn_survey_name_band(const sdn_yaml *map, sdn_survey *s, int b, const sdn_band_name *name, const sdn_survey_shared *shared, sdn_err *err);
 

@@ -24,6 +24,7 @@ typedef enum sdn_error_column { SDN_ERROR_COLUMN_NONE, SDN_ERROR_COLUMN_QUADRATU
 
 typedef struct sdn_band {
   char *name, *filter, *flux_column, *error_column;   /* filter: the observable's id */
+  bool flux_is_vector, error_is_vector;               /* the column holds the whole spectrum that this band is a pixel of */
   double to_njy;               /* nJy per unit of the catalogue, zero point included; for magnitudes the nJy of magnitude 0 */
   bool magnitude;
   int spectrum;                /* the one that it is a pixel of; -1: none */
@@ -68,6 +69,9 @@ static inline double sdn_noise_variance(const sdn_band *b, double sigma0, double
   const double floor = b->floor_fraction * mu;
   return sigma0 * sigma0 + floor * floor + b->poisson_njy * (mu > 0 ? mu : 0);
 }
+
+/* Number of the value within a vector column. */
+static inline int sdn_pixel_of(const sdn_survey *s, int band) { return band - s->spectrum[s->band[band].spectrum].first; }
 
 static inline bool sdn_all_finite(int n, const float *x)
 {

@@ -39,6 +39,16 @@ const char *sdn_survey_band_unit(const sdn_survey *s, int band) { return sdn_obs
 int sdn_survey_band_spectrum(const sdn_survey *s, int band) { return s->band[band].spectrum; }
 const char *sdn_survey_flux_column(const sdn_survey *s, int band) { return s->band[band].flux_column; }
 const char *sdn_survey_error_column(const sdn_survey *s, int band) { return s->band[band].error_column; }
+
+static bool element_of(const sdn_survey *s, int band, bool is_vector, int *element, int *width)
+{
+  *element = is_vector ? sdn_pixel_of(s, band) : 0;
+  *width = is_vector ? s->spectrum[s->band[band].spectrum].n : 1;
+  return is_vector;
+}
+
+bool sdn_survey_flux_element(const sdn_survey *s, int band, int *element, int *width) { return element_of(s, band, s->band[band].flux_is_vector, element, width); }
+bool sdn_survey_error_element(const sdn_survey *s, int band, int *element, int *width) { return element_of(s, band, s->band[band].error_is_vector, element, width); }
 const char *sdn_survey_id_column(const sdn_survey *s) { return s->id_column; }
 const char *sdn_survey_redshift_column(const sdn_survey *s) { return s->redshift_column; }
 

@@ -25,6 +25,9 @@ int sdn_survey_band_spectrum(const sdn_survey *s, int band);
 /* Names of the catalogue's columns, "{band}" already replaced by the band's name. Owned by s. */
 const char *sdn_survey_flux_column(const sdn_survey *s, int band);
 const char *sdn_survey_error_column(const sdn_survey *s, int band);
+/* Where a band's number stands in a column that holds a whole spectrum: value *element of *width; false (0 of 1): the column holds this band alone. */
+bool sdn_survey_flux_element(const sdn_survey *s, int band, int *element, int *width);
+bool sdn_survey_error_element(const sdn_survey *s, int band, int *element, int *width);
 const char *sdn_survey_id_column(const sdn_survey *s);          /* NULL: the survey names none */
 const char *sdn_survey_redshift_column(const sdn_survey *s);    /* NULL: the survey names none */
 /* Whether a number is one of the survey's missing_values (or NaN): for the redshift column, say. */

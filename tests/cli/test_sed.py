@@ -187,6 +187,15 @@ class Sed(Folder):
         self.assertIn("3 (set)", self.run_ok("sed", "model.yaml", "--explain", "a_v_mag=3").stdout)
         self.run_bad(2, ["survey"], "simulate", "model.yaml", "-o", "x.h5")   # without --explain the rest is needed
 
+    def test_explain_tells_defaults_from_what_the_file_says(self):
+        sfh = "stars: {log_mass_formed_msun: 10, log_metallicity: -2, sfh: {family: continuity, n_bin: 4%s}}\n"
+        origin = {}
+        for name, key in [("silent", ""), ("said", ", log_sfr_ratios: {prior: student_t, nu: 2, scale: 0.3}")]:
+            self.write(name + ".yaml", "grid: bc03-miles-kroupa\nredshift: 1\n" + sfh % key)
+            lines = self.run_ok("sed", name + ".yaml", "--explain").stdout.splitlines()
+            origin[name] = [line.split("#")[0].split()[-1] for line in lines if line.startswith("log_sfr_ratio")]
+        self.assertEqual(origin, {"silent": ["default"] * 3, "said": ["model"] * 3})
+
     def test_explain_says_all(self):
         self.write("all.yaml", MODEL + "cosmology: {h0: 70, omega_m: 0.3}\ndesign: random\nderived: {quantities: [d4000]}\n"
                    "dust_emission: {law: casey12, temperature_k: 40, cmb: heating}\n"

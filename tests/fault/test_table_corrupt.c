@@ -191,6 +191,40 @@ static void broken_ecsv_says_what_is_wrong(void **unused)
   refused(read_all(scratch_write_text("plain.ecsv", "a,b\n1,2\n")), SDN_FORMAT, "does not begin as an ECSV file does");
 }
 
+/* A list that is cut, too long, too short, nested or of words is no row of a vector column; an empty cell is a row without values. */
+static void broken_lists_of_ecsv_name_the_row(void **unused)
+{
+  static const char head[] = "# %ECSV 1.0\n# ---\n# delimiter: ','\n# datatype:\n# - {name: a, datatype: string, subtype: 'float64[3]'}\na\n\"[1, null,3]\"\n";
+  static const char *const bad[] = {"\"[1,2]\"", "\"[1,2,3,4]\"", "\"[1,2,3\"", "\"[1,,3]\"", "\"[1,2,3]4\"", "\"[[1],[2],[3]]\"", "\"[1,two,3]\"", "1", "\"[1,2,]\"", "[]"};
+  static const char *const odd[] = {"float64[0]", "float64[null]", "float64[2,2]", "json", "float64[3", "float64[99999999]", "string[3]", "float64[-1]", "[1, 2]"};
+  char text[600];
+  double out[6];
+  const int a = 0;
+  sdn_table_in *t;
+  (void)unused;
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    snprintf(text, sizeof text, "%s%s\n", head, bad[i]);
+    ok(sdn_table_open(scratch_write_text("list.ecsv", text), &t, &err));
+    ok(sdn_table_read_wide(t, 0, 1, 1, &a, out, &err));
+    assert_true(out[0] == 1 && isnan(out[1]) && out[2] == 3);
+    refused(sdn_table_read_wide(t, 0, 2, 1, &a, out, &err), SDN_FORMAT, "line 8, column 'a'");
+    refused(err.status, SDN_FORMAT, "is no list of 3 numbers");
+    assert_int_equal(err.row, 1);
+    sdn_table_close(t);
+  }
+  snprintf(text, sizeof text, "%s\"\"\n", head);
+  ok(sdn_table_open(scratch_write_text("list.ecsv", text), &t, &err));
+  ok(sdn_table_read_wide(t, 1, 1, 1, &a, out, &err));
+  assert_true(isnan(out[0]) && isnan(out[1]) && isnan(out[2]));
+  sdn_table_close(t);
+  for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+    snprintf(text, sizeof text, "# %%ECSV 1.0\n# ---\n# delimiter: ','\n# datatype:\n# - {name: a, datatype: string, subtype: '%s'}\na\n\"[1,2]\"\n", odd[i]);
+    ok(sdn_table_open(scratch_write_text("odd.ecsv", text), &t, &err));
+    refused(sdn_table_read_wide(t, 0, 1, 1, &a, out, &err), SDN_FORMAT, "holds objects, or arrays of varying length");
+    sdn_table_close(t);
+  }
+}
+
 static void a_file_that_shrinks_while_it_is_read_is_noticed(void **unused)
 {
   sdn_table_in *t;
@@ -318,6 +352,7 @@ int main(void)
       cmocka_unit_test(a_flipped_byte_crashes_nothing),
       cmocka_unit_test(broken_csv_names_the_line),
       cmocka_unit_test(broken_ecsv_says_what_is_wrong),
+      cmocka_unit_test(broken_lists_of_ecsv_name_the_row),
       cmocka_unit_test(a_file_that_shrinks_while_it_is_read_is_noticed),
       cmocka_unit_test(foreign_files_are_refused),
       cmocka_unit_test(odd_file_names_are_only_names),

@@ -159,6 +159,46 @@ static void test_unused_values(void **state)
   assert_same_rows("nan.out.csv", "junk.out.csv", 300);
 }
 
+/* One spectrum of three pixels and a band, in columns of its own or in vectors, ECSV's lists. */
+static void write_spectra(const char *name, bool vectors)
+{
+  static char text[16384];
+  char *at = text;
+  if (vectors)
+    at += sprintf(at, "# %%ECSV 1.0\n# ---\n# delimiter: ','\n# datatype:\n# - {name: ID, datatype: int64}\n# - {name: F_r, datatype: float64}\n# - {name: E_r, datatype: float64}\n"
+                  "# - {name: S, datatype: string, subtype: 'float64[3]'}\n# - {name: SE, datatype: string, subtype: 'float64[3]'}\n");
+  at += sprintf(at, vectors ? "ID,F_r,E_r,S,SE\n" : "ID,F_r,E_r,S_0001,S_0002,S_0003,SE_0001,SE_0002,SE_0003\n");
+  for (int i = 0; i < 30; i++) {
+    char middle[16];
+    snprintf(middle, sizeof middle, i % 5 == 2 ? "nan" : "%d.5", i % 4);
+    at += sprintf(at, vectors ? "%d,%d.25,0.1,\"[%d.125,%s,1.5]\",\"[0.1,0.2,0.3]\"\n" : "%d,%d.25,0.1,%d.125,%s,1.5,0.1,0.2,0.3\n", i, i % 3, i % 7, middle);
+  }
+  scratch_write_text(name, text);
+}
+
+/* Two posteriors that differ by the names of columns alone have the same weights, and give the same result for the same data. */
+static void test_vector_columns(void **state)
+{
+  (void)state;
+  static const char *const column[2] = { "flux: \"S_{pixel}\", error: \"SE_{pixel}\"", "flux: S, error: SE" }, *const name[2] = { "pixels.csv", "vectors.ecsv" };
+  const char *const result[2] = { "pixels.out.csv", "vectors.out.csv" }, *const posterior[2] = { "pixels", "vectors" };
+  for (int k = 0; k < 2; k++) {
+    char survey[1024], file[32];
+    snprintf(survey, sizeof survey, "name: fixture\nflux_unit: uJy\nfloor_fraction: 0.05\ncolumns: {id: ID, flux: \"F_{band}\", error: \"E_{band}\"}\n"
+             "bands: [{name: r, filter: SLOAN/SDSS.r, sigma_njy: 100}]\nspectra: [{name: P, wave_A: {low: 6000, high: 9000, n: 3}, sigma_njy: {low: 50, high: 500}, %s}]\n", column[k]);
+    fixture_train(posterior[k], fixture_model, survey, 500, 1);
+    write_spectra(name[k], k == 1);
+    snprintf(file, sizeof file, "%s.h5", posterior[k]);
+    sdn_fit_options opt = options(name[k], result[k]);
+    opt.posterior = fixture_path(file);
+    run_with_threads(&opt, 2);
+  }
+  assert_same_rows(result[0], result[1], 30);
+  fixture_table t = fixture_table_read(result[1]);
+  for (long i = 0; i < 30; i++) assert_true(fixture_value(&t, i, "n_band") == (i % 5 == 2 ? 3 : 4));
+  fixture_table_free(&t);
+}
+
 /* A FITS copy of the same catalogue, written by the table writer. */
 static void test_formats(void **state)
 {
@@ -195,6 +235,6 @@ static void test_formats(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = { cmocka_unit_test(test_threads), cmocka_unit_test(test_blocks), cmocka_unit_test(test_unused_values),
-                                      cmocka_unit_test(test_formats) };
+                                      cmocka_unit_test(test_vector_columns), cmocka_unit_test(test_formats) };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

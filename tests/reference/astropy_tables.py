@@ -21,6 +21,8 @@ i = np.arange(N_ROW)
 count, missing = i * 10 - 7, i % 7 == 3
 redshift = np.where(i % 6 == 5, np.nan, i / 3)
 magnitude = np.float32(0.1) * i.astype(np.float32)
+spectrum = i[:, None] + np.arange(5) / 8
+spectrum[i % 4 == 1, 2] = np.nan
 name = np.array([f"galaxy {k}" for k in i])
 
 
@@ -66,7 +68,10 @@ def write_fits():
         fits.Column("unsigned", "I", bzero=32768, array=(i * 60).astype(np.uint16)),
         fits.Column("scaled", "I", array=(i % 100).astype(np.int16)),
         fits.Column("large", "K", array=i + 2**60),
-        fits.Column("vector", "3D", array=np.zeros((N_ROW, 3))),
+        fits.Column("vector", "5D", array=spectrum),
+        fits.Column("cube", "6I", dim="(3,2)", null=-1, array=np.where(np.arange(6) == 4, -1, i[:, None] % 100 + np.arange(6)).reshape(N_ROW, 2, 3)),
+        fits.Column("bits", "9X", array=np.zeros((N_ROW, 9), bool)),
+        fits.Column("ragged", "PD()", array=np.array([np.arange(k % 3 + 1.0) for k in i], dtype=object)),
     ]
     table = fits.BinTableHDU.from_columns(columns, name="CATALOGUE")
     table.header["SURVEY"] = "long " * 30
@@ -83,8 +88,12 @@ def write_others():
     table = Table({"name": name, "n_obs": np.ma.array(count, mask=missing), "redshift": redshift, "mag": magnitude})
     table["mag"].unit = "mag"
     table.meta["SURVEY"] = "a survey"
-    table.write(f"{folder}/theirs.ecsv")
-    table.write(f"{folder}/theirs-comma.ecsv", delimiter=",")
+    with_vector = table.copy()
+    with_vector["vector"] = np.ma.array(spectrum, mask=np.arange(5) == 4 * (i[:, None] % 2))
+    with_vector["cube"] = np.zeros((N_ROW, 2, 2))
+    with_vector["ragged"] = np.array([np.arange(k % 3 + 1.0) for k in i], dtype=object)
+    with_vector.write(f"{folder}/theirs.ecsv")
+    with_vector.write(f"{folder}/theirs-comma.ecsv", delimiter=",")
     table.write(f"{folder}/theirs.csv")
     with h5py.File(f"{folder}/theirs.h5", "w") as f:
         f.attrs["SURVEY"] = "a survey"
@@ -96,6 +105,8 @@ def write_others():
         group["mag"] = magnitude
         group["mag"].attrs["unit"] = "mag"
         group["image"] = np.zeros((4, 4))
+        group["cube"] = np.zeros((N_ROW, 2, 2))
+        group["vector"] = spectrum
 
 
 check_ours()

@@ -311,12 +311,32 @@ static double agn_absorbed(const galaxy_twin *t)
   return sum / SDN_LSUN_ERG_S;
 }
 
+/* All light of the stars per Msun, before gas and dust, in Lsun. */
+static double stellar_power_lsun(const galaxy_twin *t)
+{
+  const sdn_grid *g = t->m->grid;
+  double sum = 0;
+  for (int i = 0; i < t->n_beam; i++)
+    for (int j = 0; j + 1 < g->n_wave; j++) {
+      const double from = g->wave_A[j], width = g->wave_A[j + 1] - from;
+      const int n = width > 0 ? 2 * (1 + (int)(log(1 + width / from) / STEP / 2)) : 0;
+      double part = 0;
+      for (int k = 0; k <= n && n; k++) {
+        const double u = (double)k / n, wave = from + u * width;
+        part += (k == 0 || k == n ? 1 : k % 2 ? 4 : 2) * (at(t->beam[i].star, j, u) + at(t->beam[i].taken, j, u)) * LIGHT_A_S / (wave * wave);
+      }
+      if (n) sum += part * width / n / 3;
+    }
+  return sum / SDN_LSUN_ERG_S;
+}
+
 /* The nucleus' power such that a share F of the light at a wavelength would be missing without it, dust that it heats included. */
 static void add_agn_power(galaxy_twin *t)
 {
   const sdn_agn *a = t->m->agn;
   const double taken = agn_absorbed(t);
   t->agn_lsun = sdn_agn_power_lsun(a, t->params) / t->mass_msun;
+  if (a->over_stars >= 0) t->agn_lsun = sdn_agn_over_stars(a, t->params) * stellar_power_lsun(t);
   if (a->fraction >= 0) {
     const double wave = sdn_agn_fraction_wave_A(a), f = sdn_agn_fraction(a, t->params);
     const double dust = t->m->dust_emission ? sdn_dust_emission_lnu(t->m->dust_emission, t->params, t->redshift, 1, wave) : 0;

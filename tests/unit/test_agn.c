@@ -250,6 +250,25 @@ static void torus_has_its_share_of_the_power(void **state)
   end(&between);
 }
 
+/* Without a disc the power is the torus' own: in the continuum, in the table, and nowhere else. */
+static void a_torus_alone_has_all_the_power(void **state)
+{
+  (void)state;
+  agn_case c = begin("{disc: none, l_bol_over_stars: 0.3, torus: {law: nenkova08, tau: 24}}");
+  assert_true(fabs(integral(&c, sdn_agn_torus_lnu, false, 100 * (1 + 1e-13), 3.6e8 * (1 - 1e-13)) - 1) <= TOL_TABLE);
+  assert_true(sdn_agn_is_by_stars(c.agn) && sdn_agn_over_stars(c.agn, c.params) == 0.3 && isnan(sdn_agn_power_lsun(c.agn, c.params)));
+  assert_int_equal(sdn_agn_n_line(c.agn), 0);
+  double most = 0;
+  for (int j = 0; j < c.n; j++) most = fmax(most, sdn_agn_torus_lnu(c.agn, c.params, c.wave[j]));
+  for (int j = 0; j < c.n; j++) {
+    const double plain = sdn_agn_torus_lnu(c.agn, c.params, c.wave[j]);
+    assert_true(!(sdn_agn_disc_lnu(c.agn, c.params, c.wave[j]) > 0));
+    assert_true(fabs(sdn_agn_lnu_at(c.table, &c.state, c.wave[j]) - plain) <= TOL_FLOAT * fmax(plain, 1e-20 * most));
+  }
+  assert_true(!(sdn_agn_absorbed_lsun(c.table, &c.state, 1e10) > 0));
+  end(&c);
+}
+
 static void nenkova_is_what_fsps_has(void **state)
 {
   char path[4096], line[400];
@@ -537,8 +556,19 @@ static void bad_yaml_is_refused(void **state)
   snprintf(skirtor_yaml, sizeof skirtor_yaml, "{log_l_bol_lsun: 10, torus: {law: skirtor, file: \"%s\", tau: 7, inclination_deg: 3, covering_fraction: 1}}",
       scratch_write_text("no.fits", "SIMPLE"));
   const struct { const char *yaml, *says; } row[] = {
-    {"{disc: none, torus: {law: nenkova08}}", "torus needs a disc"},
-    {"{}", "exactly one of log_l_bol_lsun and fraction"},
+    {"{disc: none, log_l_bol_lsun: 10}", "neither disc nor torus"},
+    {"{disc: none, torus: none, l_bol_over_stars: 1}", "neither disc nor torus"},
+    {"{disc: none, torus: {law: nenkova08, tau: 10}}", "exactly one of log_l_bol_lsun, l_bol_over_stars and fraction"},
+    {"{disc: none, l_bol_over_stars: 1, torus: {law: nenkova08, tau: 10, covering_fraction: 0.5}}", "leave it out"},
+    {"{disc: none, l_bol_over_stars: 1, torus: {law: nenkova08}}", "agn_torus_tau"},
+    {"{disc: none, l_bol_over_stars: 1, lines: {broad_covering_fraction: 0.1}, torus: {law: nenkova08, tau: 10}}", "lines needs the light of a disc"},
+    {"{disc: none, l_bol_over_stars: 1, dust: {law: smc, a_v_mag: 1}, torus: {law: nenkova08, tau: 10}}", "dust needs the light of a disc"},
+    {"{disc: none, l_bol_over_stars: 1, alpha_1: -1, torus: {law: nenkova08, tau: 10}}", "alpha_1 needs the light of a disc"},
+    {"{disc: none, fraction: 0.1, fraction_wave_A: 1.0e10, torus: {law: nenkova08, tau: 10}}", "1e7"},
+    {"{l_bol_over_stars: -1}", "agn_l_bol_over_stars"},
+    {"{l_bol_over_stars: 1, fraction_wave_A: 5100}", "beside l_bol_over_stars"},
+    {"{l_bol_over_stars: 1, log_l_bol_lsun: 10}", "exactly one"},
+    {"{}", "exactly one of log_l_bol_lsun, l_bol_over_stars and fraction"},
     {"{log_l_bol_lsun: 10, fraction: 0.1, fraction_wave_A: 5100}", "exactly one"},
     {"{log_l_bol_lsun: 10, fraction_wave_A: 5100}", "belongs to fraction"},
     {"{fraction: 0.1}", "fraction_wave_A"},
@@ -602,7 +632,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(power_law_has_its_power_photons_and_slopes), cmocka_unit_test(names_are_in_their_scope),
         cmocka_unit_test(grid_discs_are_shapes_of_unit_power),
-    cmocka_unit_test(torus_has_its_share_of_the_power), cmocka_unit_test(nenkova_is_what_fsps_has), cmocka_unit_test(skirtor_is_read),
+    cmocka_unit_test(torus_has_its_share_of_the_power), cmocka_unit_test(a_torus_alone_has_all_the_power), cmocka_unit_test(nenkova_is_what_fsps_has), cmocka_unit_test(skirtor_is_read),
         cmocka_unit_test(lines_count_photons),
     cmocka_unit_test(broad_ratios_make_the_published_widths), cmocka_unit_test(table_agrees_with_plain), cmocka_unit_test(screen_keeps_the_energy),
     cmocka_unit_test(grid_screen_keeps_the_energy), cmocka_unit_test(nodes_keep_bands), cmocka_unit_test(bad_yaml_is_refused),

@@ -97,6 +97,15 @@ static const char agn_yaml[] = HEAD
   "  torus: {law: nenkova08, tau: " U(5, 150) ", covering_fraction: " U(0, 0.7) "}\n"
   "  dust: {law: smc, a_v_mag: " U(0, 1) "}\n";
 
+static const char torus_yaml[] = HEAD
+  "stars:\n"
+  "  - {name: old, log_mass_formed_msun: " U(8, 11) ", log_metallicity: " U(-3, -1.5) ", sfh: {family: exponential, age_gyr: " U(0.1, 0.9) ", tau_gyr: 0.3}}\n"
+  "  - {name: young, log_mass_formed_msun: " U(8, 10) ", log_metallicity: -2, sfh: {family: constant, lookback_start_gyr: 0.05}}\n"
+  "nebular: {log_u: " U(-4, -1) ", escape_fraction: " U(0, 0.5) "}\n"
+  "dust: {law: calzetti, a_v_mag: " U(0, 2) ", birth_cloud: {law: power_law, index: -1, a_v_mag: a_v_mag, age_myr: 10}}\n"
+  "dust_emission: {law: draine_li07, u_min: 2}\n"
+  "agn: {disc: none, l_bol_over_stars: " U(0, 3) ", torus: {law: nenkova08, tau: " U(5, 150) "}}\n";
+
 /* What of a band is dust's light, whose power is right to the energy balance's tolerance. */
 static double share_of_dust(const galaxy_twin *t, const sdn_filter *f)
 {
@@ -170,6 +179,7 @@ static void nuclei_agree(void **unused)
 {
   (void)unused;
   agrees("active nucleus", agn_yaml);
+  agrees("torus alone, by the stars' power", torus_yaml);
 }
 
 /* ------------------------------------------------------------------ the nucleus' share of light */

@@ -271,9 +271,12 @@ static void nuclei_are_checked(void **unused)
   refused(gas_path, START DISC "fraction: 0.5, fraction_wave_A: 5000, break_wave_A: [1000], wave_high_A: 3000, alpha_1: -1, alpha_2: -1}\n", "fraction_wave_A 5000 is outside 10 to 3000", "m.yaml:4");
   refused(gas_path, START DISC "log_l_bol_lsun: 10, torus: {law: nenkova08, tau: 10}}\n", "agn_torus_covering_fraction", "m.yaml");
   refused(gas_path, START DISC "log_l_bol_lsun: 10, torus: {law: nenkova08, tau: 1000, covering_fraction: 0.5}}\n", "agn_torus_tau is 1000", "[5, 150]");
-  refused(gas_path, START "agn: {disc: none, log_l_bol_lsun: 10, torus: {law: nenkova08, tau: 10, covering_fraction: 0.5}}\n", "a torus needs a disc", "m.yaml:4");
-  refused(gas_path, START "torus: {law: nenkova08, tau: 10, covering_fraction: 0.5}\n", "unknown key 'torus'", "m.yaml:4");
+  refused(gas_path, START "agn: {disc: none, log_l_bol_lsun: 10, torus: {law: nenkova08, tau: 10, covering_fraction: 0.5}}\n", "leave it out", "m.yaml:4");
+  refused(gas_path, START "agn: {disc: none, l_bol_over_stars: 1}\n", "neither disc nor torus", "m.yaml:4");
+  refused(gas_path, START "torus: {law: nenkova08, tau: 10, covering_fraction: 0.5}\n", "unknown key 'torus'; a torus belongs to an active nucleus", "m.yaml:4");
   snprintf(text, sizeof text, "%s" DISC "fraction: 0.5, fraction_wave_A: 5000}\n", alone);
+  refused(gas_path, text, "no stars", "log_l_bol_lsun instead");
+  snprintf(text, sizeof text, "%s" DISC "l_bol_over_stars: 0.5}\n", alone);
   refused(gas_path, text, "no stars", "log_l_bol_lsun instead");
   snprintf(text, sizeof text, "%s" DISC "log_l_bol_lsun: 10}\n" SCREEN, alone);
   refused(gas_path, text, "an agn's dust is a key of agn", "m.yaml:5");

@@ -179,7 +179,6 @@ static void slips_are_named(void **state)
   refuse(HEAD "spectra: [{name: P, wave_A: [1000, 1001]}]\n", "sigma_njy");
   refuse(HEAD "spectra: [{name: P, wave_A: [1000, 1001], sigma_nJy: 1}]\n", "sigma_nJy|sigma_njy");
   refuse(HEAD "spectra: [{name: P, wave_A: [1000, 1001], sigma_njy: 1}, {name: P, wave_A: [1000, 1001], sigma_njy: 1}]\n", "two spectra are named P");
-  refuse(HEAD "spectra: [{name: P, wave_A: [1000, 1001, 1002], sigma_njy: 1, flux: SPEC}]\n", "same column|{pixel}");
   refuse(HEAD "spectra: [{name: P, wave_A: [1000, 1001], sigma_njy: 1, column_floor_fraction: 0.1}]\n", "error_column none");
   refuse("name: T\nflux_unit: AB_mag\nspectra: [{name: P, wave_A: [1000, 1001], sigma_njy: 1}]\n", "magnitudes|flux_unit");
   refuse("name: T\nflux_unit: erg/s/cm2/A\n" BAND, "f_lambda");
