@@ -11,7 +11,8 @@
 
 #define ALIGN 16              /* float32 numbers in a cache line */
 
-const sdn_head_ops *const sdn_heads[SDN_N_HEAD] = {[SDN_HEAD_SPLINE] = &sdn_head_spline, [SDN_HEAD_AFFINE] = &sdn_head_affine};
+const sdn_head_ops *const sdn_heads[SDN_N_HEAD] = {[SDN_HEAD_SPLINE] = &sdn_head_spline, [SDN_HEAD_AFFINE] = &sdn_head_affine,
+                                                 [SDN_HEAD_MIXTURE] = &sdn_head_mixture};
 const sdn_encoder_ops *const sdn_encoders[SDN_N_ENCODER] = {[SDN_ENCODER_MLP] = &sdn_encoder_mlp};
 
 void sdn_arch_sizes(sdn_arch *a, sdn_size size[SDN_N_SIZE])
