@@ -32,6 +32,11 @@ bench: all
 bench-peers: all
 	@BUILD=$(BUILD) bench/peers
 
+# Neural posteriors against the reference posteriors of sbibm; TASK=slcp: one of them. Half an hour and more.
+validate: all
+	@tools/install-deps validate
+	@BUILD=$(BUILD) tools/validate $(if $(TASK),--task $(TASK))
+
 accuracy: all
 	@BUILD=$(BUILD) tools/accuracy
 
@@ -48,4 +53,4 @@ install: all
 clean:
 	rm -rf build build-* demo
 
-.PHONY: all demo test bench bench-peers accuracy lint install clean
+.PHONY: all demo test bench bench-peers validate accuracy lint install clean
