@@ -57,15 +57,14 @@ static sdn_status match_names(const sdn_h5 *file, const char *dataset, const sdn
   return status;
 }
 
-static sdn_status outside(const sdn_h5 *file, const sdn_prior *prior, long row, const double *theta, const double *z, sdn_err *err)
+/* Coordinates z of one theta, each [D], or the name of the first parameter that is outside. params [n_param] is scratch. */
+static sdn_status take_theta(const sdn_h5 *file, const sdn_prior *prior, long row, const double *theta, double *z, double *params, sdn_err *err)
 {
-  for (int i = 0; i < sdn_prior_n_free(prior); i++) {
-    const int param = sdn_prior_free_param(prior, i);
-    if (isfinite(z[i])) continue;
-    return sdn_fail_row(err, SDN_RANGE, row, "%s: in row %ld %s (of %s) lies outside the prior %s: it is %g; widen the prior, or leave the row out", sdn_h5_path(file), row,
-                        sdn_prior_param_name(prior, param), "theta", sdn_prior_param_text(prior, param), theta[i]);
-  }
-  return SDN_OK;
+  const int i = sdn_prior_first_outside(prior, theta, z, params);
+  if (i < 0) return SDN_OK;
+  const int param = sdn_prior_free_param(prior, i);
+  return sdn_fail_row(err, SDN_RANGE, row, "%s: in row %ld of theta %s is %g, outside its prior %s; widen the prior, or leave the row out", sdn_h5_path(file), row,
+                      sdn_prior_param_name(prior, param), theta[i], sdn_prior_param_text(prior, param));
 }
 
 static sdn_status constant_theta(const sdn_h5 *file, const sdn_prior *prior, long n, const float *z, sdn_err *err)
@@ -84,15 +83,14 @@ static sdn_status constant_theta(const sdn_h5 *file, const sdn_prior *prior, lon
 static sdn_status read_theta(const sdn_h5 *file, const char *name, const sdn_prior *prior, sdn_data_pairs *out, sdn_err *err)
 {
   const int d = sdn_prior_n_free(prior);
-  double *theta = NULL, *row = sdn_alloc(2 * (size_t)d, sizeof *row, "a row of parameters", err);
+  double *theta = NULL, *row = sdn_alloc(2 * (size_t)d + (size_t)sdn_prior_n_param(prior), sizeof *row, "a row of parameters", err);
   int *column = row ? sdn_alloc((size_t)d, sizeof *column, "names of parameters", err) : NULL;
   sdn_status status = column ? match_names(file, name, prior, column, err) : err->status;
   if (!status) status = read_matrix(file, name, d, &theta, &out->n, err);
   if (!status && !(out->z = sdn_alloc((size_t)(out->n * d), sizeof *out->z, "parameters", err))) status = err->status;
   for (long i = 0; i < out->n && !status; i++) {
     for (int k = 0; k < d; k++) row[k] = theta[i * d + column[k]];
-    status = sdn_prior_coordinates(prior, 1, row, row + d, NULL, err);
-    if (!status) status = outside(file, prior, i, row, row + d, err);
+    status = take_theta(file, prior, i, row, row + d, row + 2 * d, err);
     for (int k = 0; k < d; k++) out->z[i * d + k] = (float)row[d + k];
   }
   sdn_release(theta);

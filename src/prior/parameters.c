@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "prior/multivariate_normal.h"
+
 bool sdn_prior_is_alone(const char *yaml)
 {
   sdn_yaml *root = NULL;
@@ -22,6 +24,10 @@ static sdn_status add_all(const sdn_yaml *root, sdn_prior *p, sdn_err *err)
     return sdn_yaml_fail(list ? list : root, err, "a prior is a map such as parameters: {theta_1: {prior: uniform, low: -1, high: 1}, ...}");
   if (sdn_yaml_only_keys(root, known, 1, err)) return err->status;
   for (size_t i = 0; i < list->n; i++) {
+    if (sdn_prior_is_multivariate_normal(list->item[i])) {
+      if (sdn_prior_add_multivariate_normal(p, list->item[i], err)) return err->status;
+      continue;
+    }
     const sdn_param_spec spec = {.name = list->key[i], .unit = "", .low = -HUGE_VAL, .high = HUGE_VAL, .help = ""};
     if (sdn_prior_add(p, &spec, list->item[i], err)) return err->status;
   }

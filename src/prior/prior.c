@@ -105,11 +105,11 @@ sdn_status sdn_prior_params(const sdn_prior *p, long n, const double *z, double 
   return SDN_OK;
 }
 
-/* Parameters of one galaxy from theta [n_free], and where ln_density is not NULL its density, where z is not NULL its coordinates. */
-static void reverse_row(const sdn_prior *p, const double *theta, double *z, double *params, double *ln_density)
+/* Parameters of one galaxy from theta [n_free], and where ln_density is not NULL its density, where z is not NULL its coordinates.
+ * Returns the first coordinate that is outside its distribution given those before it, or -1. */
+static int reverse_row(const sdn_prior *p, const double *theta, double *z, double *params, double *ln_density)
 {
-  int coordinate = 0;
-  bool inside = true;
+  int coordinate = 0, outside = -1;
   double sum = 0;
   sdn_dist room;
   const char *reason;
@@ -122,13 +122,19 @@ static void reverse_row(const sdn_prior *p, const double *theta, double *z, doub
     const double x = params[i] = theta[coordinate];
     const sdn_dist *d = sdn_param_dist(param, params, &room, &reason);
     const double own_z = d && z ? sdn_dist_to_z(d, x) : 0, own_density = d && ln_density ? sdn_dist_ln_pdf(d, x) : 0;
-    inside = inside && d && !isnan(own_z) && own_density > -INFINITY;
+    if (outside < 0 && !(d && isfinite(own_z) && own_density > -INFINITY)) outside = coordinate;
     if (z) z[coordinate] = own_z;
     sum += own_density;
     coordinate++;
   }
-  for (int k = 0; z && !inside && k < p->n_free; k++) z[k] = NAN;
-  if (ln_density) *ln_density = inside ? sum : -INFINITY;
+  for (int k = 0; z && outside >= 0 && k < p->n_free; k++) z[k] = NAN;
+  if (ln_density) *ln_density = outside < 0 ? sum : -INFINITY;
+  return outside;
+}
+
+int sdn_prior_first_outside(const sdn_prior *p, const double *theta, double *z, double *params)
+{
+  return reverse_row(p, theta, z, params, NULL);
 }
 
 /* A row of parameters that nobody asked for but formulas need. */

@@ -47,6 +47,9 @@ sdn_status sdn_prior_add_vector(sdn_prior *p, const sdn_param_spec *spec, int n,
 sdn_status sdn_prior_set(sdn_prior *p, const char *name, double value, sdn_err *err);
 /* Whether a parameter that sdn_prior_set fixed lies where the file's prior could have put it, the others being as in params [n_param]. Others: true. */
 bool sdn_prior_supports(const sdn_prior *p, int param, const double *params);
+/* The coordinates z [n_free] and params [n_param] of one theta [n_free], as sdn_prior_coordinates gives them. Returns the first of theta that lies outside its
+ * distribution given those before it, or -1 where all lie inside. */
+int sdn_prior_first_outside(const sdn_prior *p, const double *theta, double *z, double *params);
 /* Resolve formulas (any order in the file; a cycle or an unknown name is an error), put parents before children and redshift first, check ranges.
  * Called once, after the last add; nothing of the YAML is needed afterwards. */
 sdn_status sdn_prior_finish(sdn_prior *p, sdn_err *err);

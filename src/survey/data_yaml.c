@@ -30,6 +30,7 @@ static sdn_status parse_datum(const sdn_yaml *map, sdn_survey *s, int b, const s
   if (!(band->filter = sdn_copy_text("data", err))) return err->status;
   if (sdn_survey_number(map, "center", -1e30, 1e30, &band->center, err) || sdn_survey_number(map, "scale", 1e-30, 1e30, &band->scale, err)) return err->status;
   if (read_flag(map, "log", &band->log, err)) return err->status;
+  if (band->log && !(band->center > 0)) return sdn_yaml_fail(map, err, "%s has log: true, so its center must be positive; it is %g", name, band->center);
   band->exact = !sdn_yaml_get(map, "sigma");
   if (!band->exact) return sdn_survey_parse_sigma(map, "sigma", name, 1, &band->sigma, err);
   const double one = 1;   /* a datum without error is listed with error 1 */

@@ -168,6 +168,10 @@ static void bad_pairs_are_refused(void **state)
   expect(SDN_RANGE, "row 17");
   p.theta[2 * 17 + 1] = NAN;
   expect(SDN_RANGE, "row 17");
+  p.theta[2 * 17 + 1] = 3.5;
+  expect(SDN_RANGE, "a is 3.5, outside its prior uniform(-1, 3)");
+  p.theta[2 * 17] = INFINITY;   /* not the first parameter: it is the one that is named */
+  expect(SDN_RANGE, "b is inf, outside its prior normal(0.5 * a, 2)");
   for (int i = 0; i < N; i++) p.theta[2 * i + 1] = 0.25;
   expect(SDN_USAGE, "one value of a");
   p.x[3 * 9] = INFINITY;

@@ -126,6 +126,23 @@ static void test_depths(void **state)
   sdn_survey_free(s);
 }
 
+/* Data of any simulator in place of bands. */
+static void test_data(void **state)
+{
+  (void)state;
+  sdn_survey *s = parse(HEAD "data:\n  - {name: A}\n  - {name: B, center: 3, scale: 2, log: true, sigma: 0.5}\n");
+  assert_true(s->plain && s->n_band == 2 && s->band[0].exact && !s->band[1].exact && s->band[1].log);
+  assert_true(s->band[0].center == 0 && s->band[0].scale == 1 && s->band[1].center == 3 && s->band[1].scale == 2);
+  sdn_survey_free(s);
+  refuse(HEAD "data:\n  - {name: A, log: true}\n", "test.yaml:4|A has log|positive");
+  refuse(HEAD "data:\n  - {name: A, log: yes}\n", "test.yaml:4|log is 'yes'|true or false");
+  refuse(HEAD "data:\n  - {name: A, scale: 0}\n", "test.yaml:4|scale is 0");
+  refuse(HEAD "data:\n  - {name: A, sigma: -1}\n", "test.yaml:4|A|-1");
+  refuse(HEAD "data:\n  - {name: A, filter: a}\n", "test.yaml:4|filter");
+  refuse(HEAD "data: []\n", "test.yaml:3|data is a list");
+  refuse(HEAD "data: [{name: A}]\n" ONE_BAND, "either data");
+}
+
 static void test_unknown_keys(void **state)
 {
   (void)state;
@@ -220,7 +237,7 @@ static void test_shipped(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_all_keys),  cmocka_unit_test(test_defaults),  cmocka_unit_test(test_depths),    cmocka_unit_test(test_unknown_keys),
+    cmocka_unit_test(test_all_keys),  cmocka_unit_test(test_defaults),  cmocka_unit_test(test_depths),    cmocka_unit_test(test_data), cmocka_unit_test(test_unknown_keys),
     cmocka_unit_test(test_bad_noise), cmocka_unit_test(test_bad_bands), cmocka_unit_test(test_bad_masks), cmocka_unit_test(test_read_file),
     cmocka_unit_test(test_shipped),
   };
