@@ -11,6 +11,7 @@
 #include "library/library_file.h"
 #include "prior/parameters.h"
 
+#define ROUNDING 1e-6             /* relative: half a unit of float32 is 6e-8 */
 #define FORMAT_LIMIT 100000000L   /* rows: beyond, the number is a slip or the file corrupt */
 
 static const char *or_else(const char *name, const char *usual) { return name && *name ? name : usual; }
@@ -80,6 +81,16 @@ static sdn_status constant_theta(const sdn_h5 *file, const sdn_prior *prior, lon
   return SDN_OK;
 }
 
+/* A float that rounding has put just beyond an end of its prior is taken as that end. */
+static double within_rounding(const sdn_prior *prior, int free_index, double theta)
+{
+  double low, high;
+  sdn_prior_param_range(prior, sdn_prior_free_param(prior, free_index), &low, &high);
+  const double slack = ROUNDING * (fabs(low) > fabs(high) ? fabs(low) : fabs(high));
+  if (theta < low && theta >= low - slack) return low;
+  return theta > high && theta <= high + slack ? high : theta;
+}
+
 static sdn_status read_theta(const sdn_h5 *file, const char *name, const sdn_prior *prior, sdn_data_pairs *out, sdn_err *err)
 {
   const int d = sdn_prior_n_free(prior);
@@ -89,7 +100,7 @@ static sdn_status read_theta(const sdn_h5 *file, const char *name, const sdn_pri
   if (!status) status = read_matrix(file, name, d, &theta, &out->n, err);
   if (!status && !(out->z = sdn_alloc((size_t)(out->n * d), sizeof *out->z, "parameters", err))) status = err->status;
   for (long i = 0; i < out->n && !status; i++) {
-    for (int k = 0; k < d; k++) row[k] = theta[i * d + column[k]];
+    for (int k = 0; k < d; k++) row[k] = within_rounding(prior, k, theta[i * d + column[k]]);
     status = take_theta(file, prior, i, row, row + d, row + 2 * d, err);
     for (int k = 0; k < d; k++) out->z[i * d + k] = (float)row[d + k];
   }

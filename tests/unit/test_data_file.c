@@ -159,6 +159,22 @@ static void expect(sdn_status status, const char *says)
   draw();
 }
 
+/* The prior's ends are in float32 what they are: a theta that rounding has put beyond one is the end, not an error. */
+static void rounding_beyond_an_end_is_the_end(void **state)
+{
+  (void)state;
+  sdn_library *lib;
+  sdn_err err;
+  static float z[2 * N];
+  p.theta[2 * 17 + 1] = 3 * (1 + 1e-7);
+  make(false);
+  must(sdn_data_open(path, prior_path, NULL, &(sdn_data_names){0}, &lib, &err), &err);
+  must(sdn_library_rows(lib, 0, N, z, NULL, &err), &err);
+  assert_true(z[2 * 17] > 5 && isfinite(z[2 * 17]));
+  sdn_library_close(lib);
+  draw();
+}
+
 static void bad_pairs_are_refused(void **state)
 {
   (void)state;
@@ -198,6 +214,6 @@ static void bad_pairs_are_refused(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(coordinates_are_the_priors), cmocka_unit_test(survey_takes_them_as_they_are),
-                                     cmocka_unit_test(noise_is_added_where_the_file_has_errors), cmocka_unit_test(bad_pairs_are_refused)};
+                                     cmocka_unit_test(noise_is_added_where_the_file_has_errors), cmocka_unit_test(rounding_beyond_an_end_is_the_end), cmocka_unit_test(bad_pairs_are_refused)};
   return cmocka_run_group_tests_name("data_file", tests, begin, NULL);
 }
