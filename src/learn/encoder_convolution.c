@@ -13,6 +13,7 @@
 
 #define WIDTH 5
 #define STRIDE 2
+#define MOST_END 65536
 
 typedef struct plan {
   int n_in;                                /* features of a pixel */
@@ -72,6 +73,7 @@ static sdn_status make(sdn_network *net, sdn_err *err)
   p->n_place[0] = a->n_pixel;
   for (int i = 0; i < depth; i++) p->n_place[i + 1] = p->n_place[i] > WIDTH ? (p->n_place[i] - WIDTH + STRIDE - 1) / STRIDE + 1 : 1;
   const int n_first = WIDTH * p->n_in, n_next = WIDTH * e, n_end = p->n_place[depth] * e + (a->n_token - a->n_pixel) * p->n_in;
+  if (sdn_check_size("numbers behind the convolutions (a larger n_token_depth makes fewer)", n_end, 1, MOST_END, err)) return err->status;
   const sdn_dense_shape first = {e, n_first, n_first, n_first, SDN_ROWS}, next = {e, n_next, n_next, n_next, SDN_ROWS};
   if (sdn_dense_new(&first, &p->first, err) || sdn_dense_new(&next, &p->next, err)) return err->status;
   return sdn_mlp_make(a, n_end, &p->mlp, err);

@@ -18,7 +18,7 @@
 #define SDN_MAX_LAYER 16
 #define SDN_MAX_FREE 48
 #define SDN_MAX_DEPTH 12        /* hidden layers of an encoder */
-#define SDN_MAX_WEIGHT 192      /* named matrices and vectors of a network */
+#define SDN_MAX_WEIGHT 256      /* named matrices and vectors of a network */
 #define SDN_MAX_WIDTH 8192      /* of any layer: keeps every size an int */
 
 typedef enum sdn_head_kind { SDN_HEAD_SPLINE, SDN_HEAD_AFFINE, SDN_HEAD_MIXTURE, SDN_N_HEAD } sdn_head_kind;
