@@ -47,7 +47,7 @@ const sdn_knob sdn_train_knobs[] = {
   FIELD(SDN_KNOB_LONG, n_encoder, "256", 1, 8192, "", "hidden units of the encoder: they run once per galaxy"),
   FIELD(SDN_KNOB_LONG, n_depth, "3", 0, SDN_MAX_DEPTH, "", "hidden layers of the encoder after its first"),
   FIELD(SDN_KNOB_LONG, n_token_hidden, "32", 1, 1024, "", "encoder set: units of each band; convolution: channels"),
-  FIELD(SDN_KNOB_LONG, n_token_depth, "2", 0, SDN_MAX_DEPTH, "", "encoder set: layers that mix the bands; convolution: layers, each halving the number of places"),
+  FIELD(SDN_KNOB_LONG, n_token_depth, "3", 0, SDN_MAX_DEPTH, "", "encoder set: layers that mix the bands; convolution: layers, each halving the number of places"),
   FIELD(SDN_KNOB_LONG, exchangeable, "0", 0, 4096, "", "encoder set: the data are points of so many numbers each, whose order means nothing; 0: they are bands"),
   FIELD(SDN_KNOB_LONG, n_member, "1", 1, SDN_MAX_MEMBER, "", "networks to train one after the other, for a posterior that is their mixture"),
   FIELD(SDN_KNOB_LONG, member, "0", 0, 1e6, "", "number of this network in an ensemble whose members are trained apart (`sedna ensemble` joins them)"),
