@@ -306,8 +306,9 @@ typedef struct sdn_train_options {
   long warm_up;                     /* steps */
   double ema;                       /* decay of the averaged weights */
   const char *head;                 /* spline | affine | mixture: the density of the parameters; a list, separated by commas: the members of an ensemble take turns */
-  const char *encoder;              /* mlp: the network that reads the data */
-  long n_layer, n_hidden, n_bin, n_bin_first, n_component, n_context, n_encoder, n_depth;
+  const char *encoder;              /* mlp | set | convolution: the network that reads the data */
+  long n_layer, n_hidden, n_bin, n_bin_first, n_component, n_context, n_encoder, n_depth, n_token_hidden, n_token_depth;
+  long exchangeable;                /* encoder set: data of each exchangeable point; 0: data are not exchangeable */
   double validation_fraction, test_fraction;
   long n_member;                    /* networks to train one after the other, for a posterior that is their mixture */
   long member;                      /* number of this network in an ensemble whose members are trained apart */

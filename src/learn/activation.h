@@ -5,6 +5,8 @@
 
 #include <stdbool.h>
 
+#define SDN_SILU_GAIN 1.6f    /* of matrices behind a silu: keeps the variance through it */
+
 /* y = silu(a + bias) (+ residual, where it is not NULL), silu(v) = v / (1 + e^-v); a becomes silu's derivative there. bias [n]. */
 void sdn_silu_forward(int n, float *a, const float *bias, const float *residual, float *y);
 /* derivative becomes dL/da = by_y * derivative. */

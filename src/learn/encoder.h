@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What a kind of encoder must do: features to context, once per galaxy. A work is taken from an arena and belongs to one tile.
- *   mlp       h0 = silu(W0 x + b0),  h' = h + silu(W h + b) in each hidden layer,  c = W3 h + b3; the default */
+ *   mlp           h0 = silu(W0 x + b0),  h' = h + silu(W h + b) in each hidden layer,  c = W3 h + b3; the default
+ *   set           the same of a sum over bands, or over exchangeable points; what is missing has no influence (encoder_set.c)
+ *   convolution   the same of strided convolutions along a spectrum's pixels, with the other data beside them (encoder_convolution.c) */
 #ifndef SDN_LEARN_ENCODER_H
 #define SDN_LEARN_ENCODER_H
 
@@ -19,6 +21,13 @@ struct sdn_encoder_ops {
 };
 
 extern const sdn_encoder_ops *const sdn_encoders[SDN_N_ENCODER];   /* by sdn_encoder_kind */
-extern const sdn_encoder_ops sdn_encoder_mlp;
+extern const sdn_encoder_ops sdn_encoder_mlp, sdn_encoder_set, sdn_encoder_convolution;
+
+/* -- for encoders that take the data as tokens of n_feature / n_token features each -- */
+
+/* err SDN_RANGE: features do not divide among the data. */
+sdn_status sdn_check_tokens(const sdn_arch *arch, sdn_err *err);
+/* Features x [F][SDN_ROWS] of tokens first .. first + n - 1, each of `group` consecutive data: token [n][F / n_token * group][SDN_ROWS]. */
+void sdn_tokens(const sdn_arch *arch, int group, int first, int n, const float *x, float *token);
 
 #endif

@@ -13,14 +13,16 @@
 
 const sdn_head_ops *const sdn_heads[SDN_N_HEAD] = {[SDN_HEAD_SPLINE] = &sdn_head_spline, [SDN_HEAD_AFFINE] = &sdn_head_affine,
                                                  [SDN_HEAD_MIXTURE] = &sdn_head_mixture};
-const sdn_encoder_ops *const sdn_encoders[SDN_N_ENCODER] = {[SDN_ENCODER_MLP] = &sdn_encoder_mlp};
+const sdn_encoder_ops *const sdn_encoders[SDN_N_ENCODER] = {[SDN_ENCODER_MLP] = &sdn_encoder_mlp, [SDN_ENCODER_SET] = &sdn_encoder_set,
+                                                          [SDN_ENCODER_CONVOLUTION] = &sdn_encoder_convolution};
 
 void sdn_arch_sizes(sdn_arch *a, sdn_size size[SDN_N_SIZE])
 {
   const sdn_size all[SDN_N_SIZE] = {
     {"n_free", &a->n_free}, {"n_feature", &a->n_feature}, {"n_token", &a->n_token}, {"n_encoder", &a->n_encoder}, {"n_depth", &a->n_depth},
     {"n_context", &a->n_context}, {"n_layer", &a->n_layer}, {"n_hidden", &a->n_hidden}, {"n_bin", &a->n_bin}, {"n_bin_first", &a->n_bin_first},
-    {"n_component", &a->n_component}};
+    {"n_component", &a->n_component}, {"n_token_hidden", &a->n_token_hidden}, {"n_token_depth", &a->n_token_depth}, {"n_present", &a->n_present},
+    {"exchangeable", &a->exchangeable}, {"first_pixel", &a->first_pixel}, {"n_pixel", &a->n_pixel}};
   memcpy(size, all, sizeof all);
 }
 

@@ -18,11 +18,11 @@
 #define SDN_MAX_LAYER 16
 #define SDN_MAX_FREE 48
 #define SDN_MAX_DEPTH 12        /* hidden layers of an encoder */
-#define SDN_MAX_WEIGHT 192      /* named matrices and vectors of a network */
+#define SDN_MAX_WEIGHT 256      /* named matrices and vectors of a network */
 #define SDN_MAX_WIDTH 8192      /* of any layer: keeps every size an int */
 
 typedef enum sdn_head_kind { SDN_HEAD_SPLINE, SDN_HEAD_AFFINE, SDN_HEAD_MIXTURE, SDN_N_HEAD } sdn_head_kind;
-typedef enum sdn_encoder_kind { SDN_ENCODER_MLP, SDN_N_ENCODER } sdn_encoder_kind;
+typedef enum sdn_encoder_kind { SDN_ENCODER_MLP, SDN_ENCODER_SET, SDN_ENCODER_CONVOLUTION, SDN_N_ENCODER } sdn_encoder_kind;
 
 /* Kinds and sizes. What a kind does not use is 0 or ignored. */
 typedef struct sdn_arch {
@@ -30,9 +30,13 @@ typedef struct sdn_arch {
   int n_free, n_feature;
   int n_token;                  /* bands: feature k of token b is x[k n_token + b]; n_feature is a multiple of it */
   int n_encoder, n_depth, n_context;
+  int n_token_hidden, n_token_depth;   /* units of a band or pixel, layers before all become one: encoders set, convolution */
+  int n_present;                /* 1 + the k of the feature that is 1 where a datum is present, 0 where not; 0: there is none. Encoder set */
+  int exchangeable;             /* data of each exchangeable point; 0: data are not exchangeable. Encoder set */
+  int first_pixel, n_pixel;     /* tokens that are a spectrum's pixels, in order. Encoder convolution */
   int n_layer, n_hidden, n_bin, n_bin_first, n_component;
 } sdn_arch;
-#define SDN_N_SIZE 11
+#define SDN_N_SIZE 17
 /* The sizes by their names in files and options: everything but the kinds. */
 typedef struct sdn_size { const char *name; int *value; } sdn_size;
 void sdn_arch_sizes(sdn_arch *arch, sdn_size size[SDN_N_SIZE]);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* posterior.h5:
  *   /            format, version, sedna_version, command, model_yaml, survey_yaml, physics_hash, free_names, free_units, n_member, checksum
- *   /memberK     weight, head, encoder, sizes (n_free, n_feature, n_token, n_encoder, n_depth, n_context, n_layer, n_hidden, n_bin, n_bin_first, n_component)
+ *   /memberK     weight, head, encoder, sizes (n_free, n_feature, n_token, n_encoder, n_depth, n_context, n_layer, n_hidden, n_bin, n_bin_first, n_component,
+ *                n_token_hidden, n_token_depth, n_present, exchangeable, first_pixel, n_pixel)
  *     feature_mean, feature_scale [F]; encoder/..., context, context_bias, ... : the weights that the network lists, float32
  *   /memberK/training   every option of training, what came of it; history [n][6] */
 #ifndef SDN_LEARN_POSTERIOR_LAYOUT_H

@@ -15,6 +15,7 @@
 #include "learn/update.h"
 #include "learn/warm_start.h"
 #include "library/library_file.h"
+#include "survey/survey.h"
 
 #define FIELD(kind, field, initial, low, high, unit, help) {#field, kind, offsetof(sdn_train_options, field), initial, low, high, unit, help}
 
@@ -36,7 +37,7 @@ const sdn_knob sdn_train_knobs[] = {
   FIELD(SDN_KNOB_LONG, warm_up, "200", 0, 1e6, "steps", "steps in which the learning rate rises"),
   FIELD(SDN_KNOB_DOUBLE, ema, "0.999", 0, 0.999999, "", "decay per step of the averaged weights, which are the ones kept"),
   FIELD(SDN_KNOB_TEXT, head, "spline", 0, 0, "KIND", "density of the parameters: spline | affine | mixture; of an ensemble: a list, separated by commas, whose members take turns"),
-  FIELD(SDN_KNOB_TEXT, encoder, "mlp", 0, 0, "KIND", "network that reads the data: mlp"),
+  FIELD(SDN_KNOB_TEXT, encoder, "mlp", 0, 0, "KIND", "network that reads the data: mlp | set (sum over bands, or over exchangeable points) | convolution (along a spectrum's pixels)"),
   FIELD(SDN_KNOB_LONG, n_layer, "3", 1, SDN_MAX_LAYER, "", "autoregressive layers"),
   FIELD(SDN_KNOB_LONG, n_hidden, "64", 1, 4096, "", "hidden units of a layer: they run once per draw"),
   FIELD(SDN_KNOB_LONG, n_bin, "8", 2, SDN_SPLINE_MAX_BIN, "", "bins of each spline"),
@@ -45,6 +46,9 @@ const sdn_knob sdn_train_knobs[] = {
   FIELD(SDN_KNOB_LONG, n_context, "64", 1, 4096, "", "numbers that the encoder hands to the layers"),
   FIELD(SDN_KNOB_LONG, n_encoder, "256", 1, 8192, "", "hidden units of the encoder: they run once per galaxy"),
   FIELD(SDN_KNOB_LONG, n_depth, "3", 0, SDN_MAX_DEPTH, "", "hidden layers of the encoder after its first"),
+  FIELD(SDN_KNOB_LONG, n_token_hidden, "32", 1, 1024, "", "encoder set: units of each band; convolution: channels"),
+  FIELD(SDN_KNOB_LONG, n_token_depth, "3", 0, SDN_MAX_DEPTH, "", "encoder set: layers that mix the bands; convolution: layers, each halving the number of places"),
+  FIELD(SDN_KNOB_LONG, exchangeable, "0", 0, 4096, "", "encoder set: the data are points of so many numbers each, whose order means nothing; 0: they are bands"),
   FIELD(SDN_KNOB_LONG, n_member, "1", 1, SDN_MAX_MEMBER, "", "networks to train one after the other, for a posterior that is their mixture"),
   FIELD(SDN_KNOB_LONG, member, "0", 0, 1e6, "", "number of this network in an ensemble whose members are trained apart (`sedna ensemble` joins them)"),
   FIELD(SDN_KNOB_DOUBLE, validation_fraction, "0.05", 0, 0.5, "", "galaxies held out to choose the best weights"),
@@ -74,7 +78,8 @@ sdn_status sdn_train_plan_of(const sdn_train_options *o, int n_free, int n_token
   *plan = (sdn_train_plan){
     .arch = {.n_free = n_free, .n_token = n_token, .n_feature = n_feature, .n_encoder = (int)o->n_encoder, .n_depth = (int)o->n_depth,
              .n_context = (int)o->n_context, .n_layer = (int)o->n_layer, .n_hidden = (int)o->n_hidden, .n_bin = (int)o->n_bin,
-             .n_bin_first = (int)o->n_bin_first, .n_component = (int)o->n_component},
+             .n_bin_first = (int)o->n_bin_first, .n_component = (int)o->n_component, .n_token_hidden = (int)o->n_token_hidden,
+             .n_token_depth = (int)o->n_token_depth, .exchangeable = (int)o->exchangeable},
     .n_epoch = o->n_epoch, .max_minutes = o->max_minutes, .batch = o->batch, .warm_up = o->warm_up, .patience = o->patience,
     .n_validation_noise = o->n_validation_noise,
     .seed = sdn_member_seed(o->seed, o->member),
@@ -138,6 +143,15 @@ static sdn_status checkpoint_name(const char *output, char name[SDN_MAX_PATH], s
   return sdn_fail(err, SDN_USAGE, "the output's name is longer than %d characters", SDN_MAX_PATH);
 }
 
+/* What encoders want to know of the data beside their number. */
+static void describe_data(const sdn_survey *s, sdn_arch *arch)
+{
+  arch->n_present = 1 + sdn_survey_present_feature(s);
+  if (s->n_spectrum == 0) return;
+  arch->first_pixel = s->spectrum[0].first;
+  for (int i = 0; i < s->n_spectrum; i++) arch->n_pixel += s->spectrum[i].n;
+}
+
 sdn_status sdn_train_network(const sdn_train_options *opt, sdn_rows *r, const sdn_run *run, sdn_train_summary *summary, sdn_err *err)
 {
   sdn_trainer *t = NULL;
@@ -145,6 +159,7 @@ sdn_status sdn_train_network(const sdn_train_options *opt, sdn_rows *r, const sd
   char checkpoint[SDN_MAX_PATH];
   const bool keeps = opt->output != NULL;
   if ((keeps && checkpoint_name(opt->output, checkpoint, err)) || sdn_train_plan_of(opt, r->n_free, r->n_band, r->n_feature, &plan, err)) return err->status;
+  describe_data(r->survey, &plan.arch);
   const sdn_row_source source = sdn_rows_source(r, (uint64_t)plan.seed);
   sdn_posterior *before = NULL;
   char *config = describe(opt, r, err);

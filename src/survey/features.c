@@ -30,6 +30,8 @@
 
 int sdn_survey_n_feature(const sdn_survey *s) { return (s->plain ? N_PER_DATUM : N_PER_BAND) * s->n_band; }
 
+int sdn_survey_present_feature(const sdn_survey *s) { return s->plain ? 3 : 2; }
+
 static inline float clip(float x, float low, float high) { return x < low ? low : x > high ? high : x; }
 
 /* a, ln(sigma / scale) and the bit: x [3][n_band]. A missing band is computed with numbers of no meaning and then blanked, so that the loop has no branch. */

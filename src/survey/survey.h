@@ -80,4 +80,7 @@ static inline bool sdn_all_finite(int n, const float *x)
   return sum == 0.0f;
 }
 
+/* The k of the feature k n_band + b that is 1 where band b is present and 0 where it is missing. */
+int sdn_survey_present_feature(const sdn_survey *s);
+
 #endif

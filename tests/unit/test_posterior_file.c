@@ -177,10 +177,33 @@ static void posterior_is_calibrated(void **state)
   assert_true(spread < 0.75);   /* the prior has 1 */
 }
 
+/* A network that takes bands one by one: its file comes back with what tells missing bands, and no bit depends on the number of threads. */
+static void encoder_of_bands_comes_back(void **state)
+{
+  (void)state;
+  sdn_err err;
+  sdn_posterior *p;
+  char first[24] = "", sum[24] = "-";
+  sdn_train_options o = learn_options(learn_library("set.library.h5", 600), scratch_file("set.posterior.h5"), 2);
+  o.encoder = "set";
+  for (int n_thread = 1; n_thread <= 2; n_thread++) {
+    const sdn_run run = {.n_thread = n_thread};
+    if (sdn_train(&o, &run, NULL, &err) || sdn_posterior_sum(o.output, n_thread == 1 ? first : sum, &err)) fail_msg("%s", err.text);
+  }
+  assert_string_equal(first, sum);
+  assert_int_equal(sdn_posterior_open(o.output, &p, &err), SDN_OK);
+  assert_int_equal(p->member[0].net->arch.encoder, SDN_ENCODER_SET);
+  assert_int_equal(p->member[0].net->arch.n_present, 3);
+  sdn_posterior_free(p);
+  o.encoder = "convolution";
+  assert_int_equal(sdn_train(&o, NULL, NULL, &err), SDN_RANGE);
+  assert_non_null(strstr(err.text, "pixels"));
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(file_says_what_it_is), cmocka_unit_test(draws_carry_the_density), cmocka_unit_test(draws_have_names),
+    cmocka_unit_test(file_says_what_it_is), cmocka_unit_test(encoder_of_bands_comes_back), cmocka_unit_test(draws_carry_the_density), cmocka_unit_test(draws_have_names),
     cmocka_unit_test(cumulative_distribution_agrees_with_draws), cmocka_unit_test(known_redshift_and_no_data), cmocka_unit_test(posterior_is_calibrated)};
   return cmocka_run_group_tests_name("posterior_file", tests, begin, finish);
 }
