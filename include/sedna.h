@@ -305,7 +305,7 @@ typedef struct sdn_train_options {
   const char *optimiser;            /* muon, adamw */
   long warm_up;                     /* steps */
   double ema;                       /* decay of the averaged weights */
-  const char *head;                 /* spline | affine | mixture: the density of the parameters; a list, separated by commas: the members of an ensemble take turns */
+  const char *head;                 /* spline | affine | mixture | coupling: the density of the parameters; a list, separated by commas: the members of an ensemble take turns */
   const char *encoder;              /* mlp | set | convolution: the network that reads the data */
   long n_layer, n_hidden, n_bin, n_bin_first, n_component, n_context, n_encoder, n_depth, n_token_hidden, n_token_depth;
   long exchangeable;                /* encoder set: data of each exchangeable point; 0: data are not exchangeable */

@@ -3,7 +3,8 @@
  * tile or to one worker's draws.
  *   spline    autoregressive flow, an affine map and a monotone spline per coordinate (flow.h); the default
  *   affine    the same without splines: a masked affine autoregressive flow
- *   mixture   Gaussians with full covariances (head_mixture.c) */
+ *   mixture   Gaussians with full covariances (head_mixture.c)
+ *   coupling  coupling layers of splines (head_coupling.c) */
 #ifndef SDN_LEARN_HEAD_H
 #define SDN_LEARN_HEAD_H
 
@@ -29,7 +30,7 @@ struct sdn_head_ops {
 };
 
 extern const sdn_head_ops *const sdn_heads[SDN_N_HEAD];   /* by sdn_head_kind */
-extern const sdn_head_ops sdn_head_spline, sdn_head_affine, sdn_head_mixture;
+extern const sdn_head_ops sdn_head_spline, sdn_head_affine, sdn_head_mixture, sdn_head_coupling;
 
 static inline const float *sdn_given_bias(const sdn_network *net, const float *weights) { return weights + net->weight[net->at_context + 1].offset; }
 

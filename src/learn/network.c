@@ -12,7 +12,7 @@
 #define ALIGN 16              /* float32 numbers in a cache line */
 
 const sdn_head_ops *const sdn_heads[SDN_N_HEAD] = {[SDN_HEAD_SPLINE] = &sdn_head_spline, [SDN_HEAD_AFFINE] = &sdn_head_affine,
-                                                 [SDN_HEAD_MIXTURE] = &sdn_head_mixture};
+                                                 [SDN_HEAD_MIXTURE] = &sdn_head_mixture, [SDN_HEAD_COUPLING] = &sdn_head_coupling};
 const sdn_encoder_ops *const sdn_encoders[SDN_N_ENCODER] = {[SDN_ENCODER_MLP] = &sdn_encoder_mlp, [SDN_ENCODER_SET] = &sdn_encoder_set,
                                                           [SDN_ENCODER_CONVOLUTION] = &sdn_encoder_convolution};
 

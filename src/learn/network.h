@@ -21,7 +21,7 @@
 #define SDN_MAX_WEIGHT 256      /* named matrices and vectors of a network */
 #define SDN_MAX_WIDTH 8192      /* of any layer: keeps every size an int */
 
-typedef enum sdn_head_kind { SDN_HEAD_SPLINE, SDN_HEAD_AFFINE, SDN_HEAD_MIXTURE, SDN_N_HEAD } sdn_head_kind;
+typedef enum sdn_head_kind { SDN_HEAD_SPLINE, SDN_HEAD_AFFINE, SDN_HEAD_MIXTURE, SDN_HEAD_COUPLING, SDN_N_HEAD } sdn_head_kind;
 typedef enum sdn_encoder_kind { SDN_ENCODER_MLP, SDN_ENCODER_SET, SDN_ENCODER_CONVOLUTION, SDN_N_ENCODER } sdn_encoder_kind;
 
 /* Kinds and sizes. What a kind does not use is 0 or ignored. */

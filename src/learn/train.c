@@ -36,7 +36,7 @@ const sdn_knob sdn_train_knobs[] = {
   FIELD(SDN_KNOB_DOUBLE, clip, "5", 0, 1e6, "", "largest norm of the gradient; 0: none"),
   FIELD(SDN_KNOB_LONG, warm_up, "200", 0, 1e6, "steps", "steps in which the learning rate rises"),
   FIELD(SDN_KNOB_DOUBLE, ema, "0.999", 0, 0.999999, "", "decay per step of the averaged weights, which are the ones kept"),
-  FIELD(SDN_KNOB_TEXT, head, "spline", 0, 0, "KIND", "density of the parameters: spline | affine | mixture; of an ensemble: a list, separated by commas, whose members take turns"),
+  FIELD(SDN_KNOB_TEXT, head, "spline", 0, 0, "KIND", "density of the parameters: spline | affine | mixture | coupling; of an ensemble: a list, separated by commas, whose members take turns"),
   FIELD(SDN_KNOB_TEXT, encoder, "mlp", 0, 0, "KIND", "network that reads the data: mlp | set (sum over bands, or over exchangeable points) | convolution (along a spectrum's pixels)"),
   FIELD(SDN_KNOB_LONG, n_layer, "3", 1, SDN_MAX_LAYER, "", "autoregressive layers"),
   FIELD(SDN_KNOB_LONG, n_hidden, "64", 1, 4096, "", "hidden units of a layer: they run once per draw"),

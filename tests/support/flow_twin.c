@@ -2,6 +2,7 @@
 #include "support/flow_twin.h"
 
 #include "learn/flow.h"
+#include "support/head_twin.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -124,6 +125,11 @@ double twin_ln_q(const sdn_network *net, const double *weights, const double *x,
   double y[SDN_MAX_FREE], ln_q = 0, *head = malloc((size_t)net->n_given * sizeof *head);
   memcpy(y, z, (size_t)d * sizeof *y);
   encode(net, weights, x, head);
+  if (net->arch.head == SDN_HEAD_MIXTURE || net->arch.head == SDN_HEAD_COUPLING) {
+    ln_q = net->arch.head == SDN_HEAD_MIXTURE ? twin_mixture(net, head, z) : twin_coupling(net, weights, head, z);
+    free(head);
+    return ln_q;
+  }
   for (int t = 0; t < net->arch.n_layer; t++) ln_q += layer(net, weights, t, head + t * f->n_given, y);
   for (int i = 0; i < d; i++) ln_q -= 0.5 * y[i] * y[i] + 0.5 * log(2 * 3.14159265358979323846);
   free(head);

@@ -20,9 +20,11 @@
 #define N_ROW 11          /* galaxies of the gradient test: a partly filled tile */
 #define N_PROBE 24        /* weights probed per matrix */
 
+static int head;   /* the kind under test */
+
 static sdn_network *make_network(int n_free, int n_layer, float **weights)
 {
-  const sdn_arch arch = {.n_free = n_free, .n_feature = 7, .n_encoder = 20, .n_depth = 3, .n_context = 12, .n_layer = n_layer, .n_hidden = 18, .n_bin = 6, .n_bin_first = 9};
+  const sdn_arch arch = {.head = head, .n_component = 3, .n_free = n_free, .n_feature = 7, .n_encoder = 20, .n_depth = 3, .n_context = 12, .n_layer = n_layer, .n_hidden = 18, .n_bin = 6, .n_bin_first = 9};
   sdn_network *net;
   sdn_err err;
   assert_int_equal(sdn_network_new(&arch, &net, &err), SDN_OK);
@@ -90,11 +92,14 @@ static void check_density(int n_free, int n_layer)
 static void density_agrees_with_plain_formulas(void **state)
 {
   (void)state;
-  check_density(1, 1);
-  check_density(1, 3);
-  check_density(2, 2);
-  check_density(5, 3);
-  check_density(8, 4);
+  for (head = 0; head < SDN_N_HEAD; head++) {
+    check_density(1, 1);
+    check_density(1, 3);
+    check_density(2, 2);
+    check_density(3, 3);
+    check_density(5, 3);
+    check_density(8, 4);
+  }
 }
 
 /* -sum of weighted ln q in double precision, as a function of one weight. */
@@ -160,15 +165,16 @@ static void check_gradient(int n_free, int n_layer)
 static void gradient_agrees_with_differences(void **state)
 {
   (void)state;
-  check_gradient(1, 2);
-  check_gradient(2, 1);
-  check_gradient(5, 3);
+  for (head = 0; head < SDN_N_HEAD; head++) {
+    check_gradient(1, 2);
+    check_gradient(2, 1);
+    check_gradient(5, 3);
+  }
 }
 
 /* Adding to a gradient is the same as summing two. */
-static void gradients_add_up(void **state)
+static void check_sum(void)
 {
-  (void)state;
   float *weights, row_weight[SDN_ROWS];
   sdn_err err;
   sdn_tile_work w;
@@ -196,6 +202,12 @@ static void gradients_add_up(void **state)
   sdn_arena_free(arena);
   sdn_release(weights);
   sdn_network_free(net);
+}
+
+static void gradients_add_up(void **state)
+{
+  (void)state;
+  for (head = 0; head < SDN_N_HEAD; head++) check_sum();
 }
 
 static void begin_as_the_prior(void **state)
