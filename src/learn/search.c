@@ -12,7 +12,7 @@
 static const struct { const char *name, *values; } built_in[] = {
   {"learning_rate", "1e-3:1.2e-2"},
   {"batch", "128,256,512,1024"},
-  {"n_encoder", "128,192,256,384,512"},
+  {"n_encoder", "64,96,128,192,256,384"},
   {"n_context", "32,48,64,96,128"},
   {"n_layer", "2,3,4,5"},
   {"n_hidden", "32,48,64,96,128"},
