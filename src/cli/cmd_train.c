@@ -36,6 +36,7 @@ int cmd_train(int argc, char **argv)
   if (cli_quiet()) return 0;
   printf("%s: %ld weights, %ld epochs over %ld galaxies (%ld steps) in %.0f s, %.0f rows/s\n", options.output, s.n_weight, s.n_epoch_done,
          s.n_train, s.n_step, s.seconds, s.rows_per_second);
+  if (s.n_window > 0) printf("the library was streamed, %ld galaxies in memory at a time\n", s.n_window);
   cli_print_members(&s);
   printf("information gain: %.3f nats on %ld validation galaxies, %.3f +- %.3f on %ld test galaxies\n", s.best_validation_ln_q,
          s.n_validation, s.test_ln_q, s.test_ln_q_error, s.n_test);

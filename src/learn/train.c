@@ -53,6 +53,7 @@ const sdn_knob sdn_train_knobs[] = {
   FIELD(SDN_KNOB_LONG, member, "0", 0, 1e6, "", "number of this network in an ensemble whose members are trained apart (`sedna ensemble` joins them)"),
   FIELD(SDN_KNOB_DOUBLE, validation_fraction, "0.05", 0, 0.5, "", "galaxies held out to choose the best weights"),
   FIELD(SDN_KNOB_DOUBLE, test_fraction, "0.05", 0, 0.5, "", "galaxies held out for the final score"),
+  FIELD(SDN_KNOB_DOUBLE, memory_gb, "0", 0, 1e9, "GB", "memory for the library's rows; a larger library is streamed from its file; 0: half of the machine's"),
   FIELD(SDN_KNOB_LONG, n_validation_noise, "2", 1, 1000, "", "noise realisations of each held-out galaxy when the best weights are chosen"),
   FIELD(SDN_KNOB_LONG, patience, "0", 0, 1e6, "",
         "if not 0: the learning rate stays high until this many validations have brought no significant gain, then falls to zero and training ends"),
@@ -93,13 +94,14 @@ static char *describe(const sdn_train_options *o, const sdn_rows *r, sdn_err *er
 {
   char text[4096], from[24] = "nothing";
   if (o->from && sdn_posterior_sum(o->from, from, err)) return NULL;
-  int at = snprintf(text, sizeof text, "from=%s\nlibrary_hash=%016" PRIx64 "\nversion=%s\nhead=%s\nencoder=%s\noptimiser=%s\n", from, r->hash,
+  int at = snprintf(text, sizeof text, "from=%s\nlibrary_hash=%016" PRIx64 "\nwindow=%ld\nversion=%s\nhead=%s\nencoder=%s\noptimiser=%s\n", from, r->hash, r->n_window,
                     SDN_VERSION, o->head, o->encoder, o->optimiser);
   for (size_t i = 0; i < sdn_n_train_knob; i++) {
     const sdn_knob *k = &sdn_train_knobs[i];
     const void *field = (const char *)o + k->offset;
     const size_t room = sizeof text - (size_t)at;
-    if (k->offset == offsetof(sdn_train_options, n_member)) continue;   /* a member does not know how many there are */
+    if (k->offset == offsetof(sdn_train_options, n_member)) continue;    /* a member does not know how many there are */
+    if (k->offset == offsetof(sdn_train_options, memory_gb)) continue;   /* what it comes to is the window */
     if (k->kind == SDN_KNOB_LONG) at += snprintf(text + at, room, "%s=%ld\n", k->name, *(const long *)field);
     if (k->kind == SDN_KNOB_DOUBLE) at += snprintf(text + at, room, "%s=%.17g\n", k->name, *(const double *)field);
   }
@@ -269,6 +271,7 @@ sdn_status sdn_train(const sdn_train_options *opt, const sdn_run *run, sdn_train
   if (!opt->library || !opt->output) return sdn_fail(err, SDN_USAGE, "training needs a library to learn from and an output to write");
   if (check_outputs(opt, err) || sdn_rows_open(opt, &r, err)) return err->status;
   const sdn_status status = opt->n_member > 1 ? train_ensemble(opt, &r, run, summary, err) : sdn_train_network(opt, &r, run, summary, err);
+  summary->n_window = r.n_window;
   sdn_rows_close(&r);
   return status;
 }
