@@ -222,7 +222,7 @@ static void streamed_from_a_damaged_library(void **state)
   sdn_h5 *file;
   sdn_err err;
   float flux[LEARN_N_BAND] = {1, 2, 3, nan};
-  begin("streamed.h5", 3000);
+  begin("unwritten.h5", 3000);
   sdn_train_options o = learn_options(library, output, 2);
   o.memory_gb = SMALL_GB;
   assert_int_equal(sdn_h5_open_update(library, &file, &err), SDN_OK);
