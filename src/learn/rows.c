@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "library/data_file.h"
+#include "library/fresh.h"
 #include "library/library_file.h"
 
 #define LEAST_TRAIN 64
@@ -28,7 +29,11 @@ static sdn_status open_library(const sdn_train_options *opt, sdn_rows *r, sdn_er
 {
   const char *path = opt->library;
   const sdn_data_names names = {.theta = opt->theta, .x = opt->x, .sigma = opt->sigma};
-  if (opt->prior ? sdn_data_open(path, opt->prior, opt->survey, &names, &r->library, err) : sdn_library_open(path, &r->library, err)) return err->status;
+  if (opt->model) {
+    if (sdn_library_simulated(opt->model, opt->survey, &r->library, err)) return err->status;
+    path = opt->model;
+  }
+  else if (opt->prior ? sdn_data_open(path, opt->prior, opt->survey, &names, &r->library, err) : sdn_library_open(path, &r->library, err)) return err->status;
   r->n_free = sdn_library_n_free(r->library);
   r->n_band = sdn_library_n_band(r->library);
   if (r->n_free > SDN_MAX_FREE)
@@ -136,19 +141,41 @@ static sdn_status open_stream(const sdn_train_options *opt, double bytes, sdn_ro
   return sdn_stream_read_held(r->stream, r->z, r->flux, &r->hash, err);
 }
 
-static sdn_status open_rows(const sdn_train_options *opt, sdn_rows *r, sdn_err *err)
+/* Rows in memory are test, validation and training galaxies, in this order. */
+static sdn_status open_model(const sdn_train_options *opt, const sdn_run *run, sdn_rows *r, sdn_err *err)
+{
+  const size_t n_test = (size_t)held_out(opt->test_fraction, opt->n_online), n_held = n_test + (size_t)held_out(opt->validation_fraction, opt->n_online);
+  const long n = (long)n_held + opt->n_online;
+  if (!(r->order = sdn_alloc((size_t)n, sizeof *r->order, "the order of galaxies", err)) || make_room(n, r, err)) return err->status;
+  for (long i = 0; i < n; i++) r->order[i] = i;
+  r->seed = (uint64_t)opt->seed;
+  r->n_reuse = opt->n_reuse;
+  r->generation = -1;
+  r->n_thread = run ? run->n_thread : 0;
+  r->first[SDN_SPLIT_VALIDATION] = r->n_split[SDN_SPLIT_TEST] = (long)n_test;
+  r->n_split[SDN_SPLIT_VALIDATION] = (long)(n_held - n_test);
+  r->first[SDN_SPLIT_TRAIN] = (long)n_held;
+  r->n_split[SDN_SPLIT_TRAIN] = opt->n_online;
+  if (sdn_library_draw(r->library, r->seed, SDN_STREAM_HELD_OUT, 0, (long)n_held, r->z, r->flux, run, err)) return err->status;
+  r->hash = sdn_hash_bytes(r->z, n_held * (size_t)r->n_free * sizeof *r->z, hash_of_texts(r));
+  r->hash = sdn_hash_bytes(r->flux, n_held * (size_t)r->n_band * sizeof *r->flux, r->hash);
+  return SDN_OK;
+}
+
+static sdn_status open_rows(const sdn_train_options *opt, const sdn_run *run, sdn_rows *r, sdn_err *err)
 {
   if (open_library(opt, r, err)) return err->status;
+  if (opt->model) return open_model(opt, run, r, err);
   const double machine = sdn_machine_bytes(), bytes = opt->memory_gb > 0 ? 1e9 * opt->memory_gb : machine > 0 ? machine / 2 : HUGE_VAL;
   const bool streamed = !opt->prior && (double)sdn_library_n(r->library) * (double)sdn_stream_window_bytes(r->n_free, r->n_band) > bytes;
   if (split(opt, streamed, r, err)) return err->status;
   return streamed ? open_stream(opt, bytes, r, err) : read_all(r, err);
 }
 
-sdn_status sdn_rows_open(const sdn_train_options *opt, sdn_rows *r, sdn_err *err)
+sdn_status sdn_rows_open(const sdn_train_options *opt, const sdn_run *run, sdn_rows *r, sdn_err *err)
 {
   *r = (sdn_rows){0};
-  if (!open_rows(opt, r, err)) return SDN_OK;
+  if (!open_rows(opt, run, r, err)) return SDN_OK;
   sdn_rows_close(r);
   *r = (sdn_rows){0};
   return err->status;
@@ -181,12 +208,32 @@ static sdn_status fill(void *ctx, const sdn_row_range *range, float *x, float *z
   return SDN_OK;
 }
 
-static sdn_status prepare(void *ctx, long epoch, long place, long n, sdn_err *err) { return sdn_stream_prepare(((sdn_rows *)ctx)->stream, epoch, place, n, err); }
+static sdn_status from_stream(void *ctx, long epoch, long place, long n, sdn_err *err)
+{
+  const sdn_rows *r = ctx;
+  return sdn_stream_prepare(r->stream, epoch, place, n, err);
+}
+
+/* Generation g of galaxies serves epochs g n_reuse to (g + 1) n_reuse - 1; they are numbered through. A stop waits until all are there. */
+static sdn_status from_model(void *ctx, long epoch, long place, long n, sdn_err *err)
+{
+  sdn_rows *r = ctx;
+  (void)place, (void)n;
+  const sdn_run quiet = {.n_thread = r->n_thread};
+  const long generation = epoch / r->n_reuse, first = r->first[SDN_SPLIT_TRAIN], n_galaxy = r->n_split[SDN_SPLIT_TRAIN];
+  if (generation == r->generation) return SDN_OK;
+  r->generation = -1;
+  if (sdn_library_draw(r->library, r->noise_seed, SDN_STREAM_ONLINE, generation * n_galaxy, n_galaxy, r->z + first * r->n_free, r->flux + first * r->n_band, &quiet, err))
+    return err->status;
+  r->generation = generation;
+  return SDN_OK;
+}
 
 sdn_row_source sdn_rows_source(sdn_rows *r, uint64_t noise_seed)
 {
-  sdn_row_source source = {.ctx = r, .prepare = r->stream ? prepare : NULL, .fill = fill};
+  sdn_row_source source = {.ctx = r, .own_order = r->stream != NULL, .prepare = r->stream ? from_stream : r->n_reuse > 0 ? from_model : NULL, .fill = fill};
   r->noise_seed = noise_seed;
+  r->generation = -1;
   if (r->stream) sdn_stream_begin(r->stream, noise_seed);
   memcpy(source.n, r->n_split, sizeof source.n);
   return source;

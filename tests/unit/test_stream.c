@@ -38,7 +38,7 @@ static void open_with(double memory_gb, long batch, sdn_rows *r)
 {
   sdn_err err;
   const sdn_train_options o = options_of(memory_gb, batch);
-  must(sdn_rows_open(&o, r, &err), &err);
+  must(sdn_rows_open(&o, NULL, r, &err), &err);
 }
 
 /* n <= SDN_ROWS rows of a split from `place` on. */
@@ -187,7 +187,7 @@ static void too_little_memory(void **state)
   sdn_rows r;
   sdn_err err;
   sdn_train_options o = options_of(2e-5, 256);
-  assert_int_equal(sdn_rows_open(&o, &r, &err), SDN_USAGE);
+  assert_int_equal(sdn_rows_open(&o, NULL, &r, &err), SDN_USAGE);
   assert_non_null(strstr(err.text, "memory_gb"));
 }
 
