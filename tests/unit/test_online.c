@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Training without a library: the rows are those of the model as sdn_draw_truth gives them, new ones in time, and nothing depends on threads or on a stop. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -19,6 +20,7 @@
 #include "support/simulate_fixture.h"
 
 #define N_ONLINE 1500
+#define N_MANY 33500      /* more than are simulated in one go */
 #define N_FREE 4
 #define N_BAND 3
 
@@ -66,7 +68,7 @@ static void galaxies_are_replaced_in_time(void **state)
   const size_t held = (size_t)r.first[SDN_SPLIT_TRAIN] * N_FREE;
   float *kept = malloc(held * sizeof *kept);
   memcpy(kept, r.z, held * sizeof *kept);
-  sdn_row_source s = sdn_rows_source(&r, 9);
+  sdn_row_source s = sdn_rows_source(&r, r.seed);   /* as the first network has it */
   assert_int_equal(s.n[SDN_SPLIT_TRAIN], N_ONLINE);
   for (int g = 0; g < 2; g++) memcpy(generation[g], galaxies(&r, &s, 3 * g), sizeof generation[g]);
   for (long epoch = 5; epoch >= 0; epoch--) assert_memory_equal(galaxies(&r, &s, epoch), generation[epoch / 3], sizeof generation[0]);
@@ -84,7 +86,7 @@ static void galaxies_are_replaced_in_time(void **state)
 static void is_what_a_library_would_be(void **state)
 {
   (void)state;
-  static float z[2][300 * N_FREE], flux[2][300 * N_BAND];
+  static float z[2][300 * N_FREE], flux[2][300 * N_BAND], many_z[N_MANY * N_FREE], many_flux[N_MANY * N_BAND];
   sdn_library *file, *fresh;
   sdn_err err;
   options_of("online.h5", 1);
@@ -104,6 +106,11 @@ static void is_what_a_library_would_be(void **state)
   must(sdn_library_draw(fresh, (uint64_t)files.options.seed, SDN_STREAM_DESIGN, 0, 300, z[1], flux[1], NULL, &err), &err);
   assert_memory_equal(z[0], z[1], sizeof z[0]);
   assert_memory_equal(flux[0], flux[1], sizeof flux[0]);
+  must(sdn_library_draw(fresh, 5, SDN_STREAM_ONLINE, 1000, N_MANY, many_z, many_flux, NULL, &err), &err);   /* in more than one go */
+  must(sdn_library_draw(fresh, 5, SDN_STREAM_ONLINE, 1000 + N_MANY - 300, 300, z[1], flux[1], NULL, &err), &err);
+  assert_memory_equal(z[1], many_z + (N_MANY - 300) * N_FREE, sizeof z[1]);
+  for (size_t i = 0; i < 300 * N_BAND; i++)   /* float32 sums in another grouping of galaxies */
+    assert_true(fabsf(flux[1][i] - many_flux[(N_MANY - 300) * N_BAND + i]) <= 2e-6f * flux[1][i]);
   sdn_library_close(file);
   sdn_library_close(fresh);
 }
