@@ -296,7 +296,8 @@ sdn_status sdn_library_rows(const sdn_library *lib, long row0, long n, float *z,
 typedef struct sdn_train_options {
   const char *library, *output;
   const char *prior;                /* of any simulator's pairs (docs/formats.md): the prior of theta; library is then their HDF5 file */
-  const char *survey;               /* of such pairs: what else is known of x; NULL: read off the data */
+  const char *model;                /* in place of a library: galaxies are simulated from this model and `survey` as training goes on */
+  const char *survey;               /* of such pairs: what else is known of x; NULL: read off the data. Of a model: the bands */
   const char *theta, *x, *sigma;    /* names of the datasets */
   long n_epoch;                     /* full passes over the training rows; the schedule spans exactly these */
   double max_minutes;               /* 0: no limit; the schedule then spans the time */
@@ -309,7 +310,9 @@ typedef struct sdn_train_options {
   const char *encoder;              /* mlp | set | convolution: the network that reads the data */
   long n_layer, n_hidden, n_bin, n_bin_first, n_component, n_context, n_encoder, n_depth, n_token_hidden, n_token_depth;
   long exchangeable;                /* encoder set: data of each exchangeable point; 0: data are not exchangeable */
-  double validation_fraction, test_fraction;
+  double validation_fraction, test_fraction;   /* of the library, or of 2^20 of its galaxies where it has more */
+  long n_online, n_reuse;           /* of a model: galaxies of an epoch; epochs after which they are replaced */
+  double memory_gb;                 /* for the library's rows; a larger library is streamed. 0: half of the machine's memory */
   long n_member;                    /* networks to train one after the other, for a posterior that is their mixture */
   long member;                      /* number of this network in an ensemble whose members are trained apart */
   long n_validation_noise;          /* noise realisations of each validation galaxy */
@@ -326,6 +329,7 @@ typedef struct sdn_train_summary {
   double best_validation_ln_q;      /* mean ln q(z|x) - ln N(z), nats: the information gain */
   double test_ln_q, test_ln_q_error;
   double seconds, rows_per_second;
+  long n_window;                    /* of a library that is streamed: rows in memory at a time, beside those held out; 0: all are in memory */
   int n_member;                     /* of an ensemble, and their shares; 0: a single network */
   double member_weight[SDN_POSTERIOR_MAX_MEMBER];
 } sdn_train_summary;

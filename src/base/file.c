@@ -82,6 +82,12 @@ sdn_status sdn_check_writable(const char *path, sdn_err *err)
   return status;
 }
 
+double sdn_machine_bytes(void)
+{
+  const long n_page = sysconf(_SC_PHYS_PAGES), bytes = sysconf(_SC_PAGESIZE);
+  return n_page > 0 && bytes > 0 ? (double)n_page * (double)bytes : -1;
+}
+
 double sdn_free_bytes(const char *path)
 {
   sdn_err unused;

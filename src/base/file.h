@@ -12,6 +12,8 @@ sdn_status sdn_part_finish(const char *part, const char *path, sdn_err *err);
 sdn_status sdn_check_writable(const char *path, sdn_err *err);
 /* What the folder of `path` has left for this user, bytes; -1 if that cannot be told. */
 double sdn_free_bytes(const char *path);
+/* Memory of the machine, bytes; -1 if that cannot be told. Limits set on this process are not looked at. */
+double sdn_machine_bytes(void);
 bool sdn_file_exists(const char *path);
 /* Whether both names lead to one file, there or yet to be written; `a` may be a table inside of it ("cat.fits[2]"). NULL: never. */
 bool sdn_same_file(const char *a, const char *b);

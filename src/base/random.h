@@ -20,6 +20,8 @@ enum {
   SDN_STREAM_POSTERIOR = 8u << 24,    /* base draws of posterior sampling */
   SDN_STREAM_SCRAMBLE = 9u << 24,     /* Owen scrambling */
   SDN_STREAM_MEMBER = 11u << 24,      /* where a galaxy's draws begin among the members of a mixture */
+  SDN_STREAM_ONLINE = 12u << 24,      /* prior draws of a training without a library */
+  SDN_STREAM_HELD_OUT = 13u << 24,    /* and of its validation and test galaxies */
   SDN_STREAM_TEST = 10u << 24,        /* tests and calibration statistics */
   SDN_STREAM_TUNE = 20u << 24         /* the options of a trial */
 };

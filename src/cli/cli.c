@@ -113,8 +113,9 @@ static void print_page(const cli_page *page)
 {
   printf("sedna %s: %s\n\nusage: sedna %s", page->name, page->summary, page->name);
   for (int i = 0; page->positional[i]; i++) {
-    putchar(' ');
+    fputs(page->instead_of_them ? " [" : " ", stdout);
     for (const char *c = page->positional[i]; *c; c++) putchar(*c >= 'a' && *c <= 'z' ? *c - 32 : *c);
+    if (page->instead_of_them) putchar(']');
   }
   if (page->rest) printf(" %s", page->rest_usage);
   printf(" [OPTIONS]\n\n%s\n", page->about);
@@ -257,7 +258,7 @@ static bool is_given(const reader *r, const char *name)
 
 static bool check_complete(const reader *r)
 {
-  if (r->n_positional < CLI_MAX_POSITIONAL && r->page->positional[r->n_positional])
+  if (r->n_positional < CLI_MAX_POSITIONAL && r->page->positional[r->n_positional] && !is_given(r, r->page->instead_of_them))
     return complain(r, "missing argument: ", r->page->positional[r->n_positional]);
   if (is_given(r, r->page->instead)) return true;
   char words[128];

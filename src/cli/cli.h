@@ -13,6 +13,7 @@ typedef struct cli_page {
   const char *summary;                                  /* one line of `sedna --help` */
   const char *about;                                    /* what it does, reads and writes */
   const char *positional[CLI_MAX_POSITIONAL + 1];       /* knob names, ended by NULL */
+  const char *instead_of_them;                          /* an option that does without the positional arguments, or NULL */
   const char *rest, *rest_usage;                        /* a text knob that takes all further arguments, one a line, and how usage shows them; or NULL */
   const sdn_knob *knobs; const size_t *n_knob;
   const char *required;                                 /* further knobs that must be given, separated by spaces, or "" */

@@ -58,8 +58,10 @@ sdn_status sdn_scaling_measure(const sdn_row_source *source, int n_free, sdn_sca
   double *sum = arena ? sdn_alloc((size_t)f * 2, sizeof *sum, "feature sums", err) : NULL;
   sdn_status status = sum ? SDN_OK : err->status;
   for (long place = 0; status == SDN_OK && place < n; place += SDN_ROWS) {
+    const long rows = n - place < SDN_ROWS ? n - place : SDN_ROWS;
     sdn_arena_back(arena, (sdn_arena_mark){0});
-    status = add_moments(source, n_free, f, place, n - place < SDN_ROWS ? n - place : SDN_ROWS, sum, arena, err);
+    if (source->prepare) status = source->prepare(source->ctx, 0, place, rows, err);
+    if (status == SDN_OK) status = add_moments(source, n_free, f, place, rows, sum, arena, err);
   }
   for (int i = 0; status == SDN_OK && i < f; i++) {
     const double mean = sum[i] / (double)n, variance = sum[f + i] / (double)n - mean * mean;

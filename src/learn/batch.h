@@ -14,11 +14,15 @@ typedef enum sdn_split { SDN_SPLIT_TRAIN, SDN_SPLIT_VALIDATION, SDN_SPLIT_TEST, 
  * noise realisation. */
 typedef struct sdn_row_range { sdn_split split; long epoch, place, n; const long *row; } sdn_row_range;
 
-/* fill gives x [n][F], features as they are, and z [n][D], standard-normal coordinates. Training data are fresh in every epoch: their noise is
+/* Training rows come in an order that the trainer shuffles anew in every epoch, or, where own_order is true, in the source's own: row[i] is then place + i.
+ * prepare, where it is not NULL, is called by one thread before fill is asked for training rows at places place .. place+n-1 of an epoch; it gets them into memory.
+ * fill gives x [n][F], features as they are, and z [n][D], standard-normal coordinates. Training data are fresh in every epoch: their noise is
  * named by (epoch, place + i); the other splits have fixed realisations. Called by many threads at once. */
 typedef struct sdn_row_source {
   void *ctx;
   long n[SDN_N_SPLIT];
+  bool own_order;
+  sdn_status (*prepare)(void *ctx, long epoch, long place, long n, sdn_err *err);
   sdn_status (*fill)(void *ctx, const sdn_row_range *range, float *x, float *z, sdn_arena *arena, sdn_err *err);
 } sdn_row_source;
 

@@ -23,8 +23,8 @@ static const struct { const char *name, *values; } built_in[] = {
 };
 
 /* What tuning itself decides, and what may be fixed but must be one for all trials: all are scored on the same galaxies. */
-static const char *const own[] = {"library", "output", "n_epoch", "max_minutes", "seed", "resume", "from", "n_member", "member"};
-static const char *const common[] = {"validation_fraction", "test_fraction", "prior", "survey", "theta", "x", "sigma"};
+static const char *const own[] = {"library", "output", "n_epoch", "max_minutes", "seed", "resume", "from", "n_member", "member", "model", "n_online", "n_reuse"};
+static const char *const common[] = {"validation_fraction", "test_fraction", "prior", "survey", "theta", "x", "sigma", "memory_gb"};
 #define IS_AMONG(name, list) is_among(name, list, sizeof (list) / sizeof *(list))
 
 static bool is_among(const char *name, const char *const *list, size_t n)

@@ -45,10 +45,12 @@ static sdn_status part_gradient(void *ctx, long part, sdn_arena *arena, sdn_err 
   const long n_tile = (job->n + SDN_ROWS - 1) / SDN_ROWS, first = part * n_tile / t->n_part, last = (part + 1) * n_tile / t->n_part;
   float *gradient = t->part + (size_t)part * t->net->n_number;
   t->part_gain[part] = 0;
+  long in_turn[SDN_ROWS];
   if (first == last) memset(gradient, 0, t->net->n_number * sizeof *gradient);
   for (long tile = first; tile < last; tile++) {
     const long at = tile * SDN_ROWS, n = job->n - at < SDN_ROWS ? job->n - at : SDN_ROWS, place = t->state.place + at;
-    const sdn_row_range range = {.split = SDN_SPLIT_TRAIN, .epoch = t->state.epoch, .place = place, .n = n, .row = t->order + place};
+    const sdn_row_range range = {.split = SDN_SPLIT_TRAIN, .epoch = t->state.epoch, .place = place, .n = n, .row = t->order ? t->order + place : in_turn};
+    for (long i = 0; i < n; i++) in_turn[i] = place + i;
     sdn_arena_back(arena, (sdn_arena_mark){0});
     if (tile_gradient(t, &range, 1.0f / (float)job->n, tile > first, gradient, &t->part_gain[part], arena, err)) return err->status;
   }
@@ -58,7 +60,7 @@ static sdn_status part_gradient(void *ctx, long part, sdn_arena *arena, sdn_err 
 
 static void order_rows(sdn_trainer *t)
 {
-  if (t->order_epoch == t->state.epoch) return;
+  if (!t->order || t->order_epoch == t->state.epoch) return;
   sdn_random_permutation((uint64_t)t->plan.seed, SDN_STREAM_SHUFFLE + (uint32_t)t->state.epoch, t->source.n[SDN_SPLIT_TRAIN], t->order);
   t->order_epoch = t->state.epoch;
 }
@@ -69,6 +71,7 @@ sdn_status sdn_trainer_step(sdn_trainer *t, double rate, bool *finite, sdn_err *
   batch_job job = {.t = t, .n = t->plan.batch};
   double gain = 0, squares;
   order_rows(t);
+  if (t->source.prepare && t->source.prepare(t->source.ctx, s->epoch, s->place, job.n, err)) return err->status;
   if (sdn_crew_tiles(t->crew, t->n_part, part_gradient, &job, err)) return err->status;
   if (sdn_update_sum(t, &squares, err)) return err->status;
   for (int i = 0; i < t->n_part; i++) gain += t->part_gain[i];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* `sedna train`: a library's rows to the training loop, the best weights to a file; several networks to an ensemble. */
+/* `sedna train`: a library's or a model's rows to the training loop, the best weights to a file; several networks to an ensemble. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -23,7 +23,10 @@ const sdn_knob sdn_train_knobs[] = {
   FIELD(SDN_KNOB_TEXT, library, NULL, 0, 0, "FILE", "simulated galaxies, from `sedna simulate`"),
   FIELD(SDN_KNOB_TEXT, output, NULL, 0, 0, "FILE", "posterior to write"),
   FIELD(SDN_KNOB_TEXT, prior, NULL, 0, 0, "FILE", "the library is of any simulator, with datasets theta, x and perhaps sigma; this is the prior of theta"),
-  FIELD(SDN_KNOB_TEXT, survey, NULL, 0, 0, "FILE", "of such a library: noise, floor and missing data of x; without it read off the data"),
+  FIELD(SDN_KNOB_TEXT, model, NULL, 0, 0, "FILE", "in place of a library: simulate from this model (a model.yaml, or a shipped one) and the survey as training goes on"),
+  FIELD(SDN_KNOB_TEXT, survey, NULL, 0, 0, "FILE", "of a model: the bands; of any simulator's library: noise, floor and missing data of x; without it read off the data"),
+  FIELD(SDN_KNOB_LONG, n_online, "200000", 64, 1e9, "galaxies", "of a model: galaxies of an epoch"),
+  FIELD(SDN_KNOB_LONG, n_reuse, "4", 1, 1e6, "epochs", "of a model: epochs in which galaxies are used, each time with other noise, before others replace them"),
   FIELD(SDN_KNOB_TEXT, theta, "theta", 0, 0, "NAME", "dataset of parameters"),
   FIELD(SDN_KNOB_TEXT, x, "x", 0, 0, "NAME", "dataset of data"),
   FIELD(SDN_KNOB_TEXT, sigma, "sigma", 0, 0, "NAME", "dataset of errors, where noise is still to be added; none: leave it alone"),
@@ -53,6 +56,7 @@ const sdn_knob sdn_train_knobs[] = {
   FIELD(SDN_KNOB_LONG, member, "0", 0, 1e6, "", "number of this network in an ensemble whose members are trained apart (`sedna ensemble` joins them)"),
   FIELD(SDN_KNOB_DOUBLE, validation_fraction, "0.05", 0, 0.5, "", "galaxies held out to choose the best weights"),
   FIELD(SDN_KNOB_DOUBLE, test_fraction, "0.05", 0, 0.5, "", "galaxies held out for the final score"),
+  FIELD(SDN_KNOB_DOUBLE, memory_gb, "0", 0, 1e9, "GB", "memory for the library's rows; a larger library is streamed from its file; 0: half of the machine's"),
   FIELD(SDN_KNOB_LONG, n_validation_noise, "2", 1, 1000, "", "noise realisations of each held-out galaxy when the best weights are chosen"),
   FIELD(SDN_KNOB_LONG, patience, "0", 0, 1e6, "",
         "if not 0: the learning rate stays high until this many validations have brought no significant gain, then falls to zero and training ends"),
@@ -93,13 +97,14 @@ static char *describe(const sdn_train_options *o, const sdn_rows *r, sdn_err *er
 {
   char text[4096], from[24] = "nothing";
   if (o->from && sdn_posterior_sum(o->from, from, err)) return NULL;
-  int at = snprintf(text, sizeof text, "from=%s\nlibrary_hash=%016" PRIx64 "\nversion=%s\nhead=%s\nencoder=%s\noptimiser=%s\n", from, r->hash,
+  int at = snprintf(text, sizeof text, "from=%s\nlibrary_hash=%016" PRIx64 "\nwindow=%ld\nversion=%s\nhead=%s\nencoder=%s\noptimiser=%s\n", from, r->hash, r->n_window,
                     SDN_VERSION, o->head, o->encoder, o->optimiser);
   for (size_t i = 0; i < sdn_n_train_knob; i++) {
     const sdn_knob *k = &sdn_train_knobs[i];
     const void *field = (const char *)o + k->offset;
     const size_t room = sizeof text - (size_t)at;
-    if (k->offset == offsetof(sdn_train_options, n_member)) continue;   /* a member does not know how many there are */
+    if (k->offset == offsetof(sdn_train_options, n_member)) continue;    /* a member does not know how many there are */
+    if (k->offset == offsetof(sdn_train_options, memory_gb)) continue;   /* what it comes to is the window */
     if (k->kind == SDN_KNOB_LONG) at += snprintf(text + at, room, "%s=%ld\n", k->name, *(const long *)field);
     if (k->kind == SDN_KNOB_DOUBLE) at += snprintf(text + at, room, "%s=%.17g\n", k->name, *(const double *)field);
   }
@@ -189,7 +194,8 @@ static sdn_status check_outputs(const sdn_train_options *opt, sdn_err *err)
 {
   char checkpoint[SDN_MAX_PATH];
   if (checkpoint_name(opt->output, checkpoint, err)) return err->status;
-  if (sdn_check_output(opt->output, 1, &opt->library, err) || sdn_check_output(checkpoint, 1, &opt->library, err)) return err->status;
+  const char *const inputs[] = {opt->library, opt->model, opt->survey};
+  if (sdn_check_output(opt->output, 3, inputs, err) || sdn_check_output(checkpoint, 3, inputs, err)) return err->status;
   if (opt->from && sdn_check_output(opt->output, 1, &opt->from, err)) return err->status;
   if (sdn_check_writable(opt->output, err)) return err->status;
   if (!opt->resume && sdn_file_exists(checkpoint))
@@ -261,14 +267,24 @@ static sdn_status train_ensemble(const sdn_train_options *opt, sdn_rows *r, cons
   return status;
 }
 
+static sdn_status check_sources(const sdn_train_options *opt, sdn_err *err)
+{
+  if ((!opt->library && !opt->model) || !opt->output)
+    return sdn_fail(err, SDN_USAGE, "training needs a library to learn from, or a model and a survey to simulate, and an output to write");
+  if (opt->model && !opt->survey) return sdn_fail(err, SDN_USAGE, "to train on the model %s without a library, the option survey must say which bands there are", opt->model);
+  if (opt->model && (opt->library || opt->prior))
+    return sdn_fail(err, SDN_USAGE, "with the option model galaxies are simulated as training goes on: a %s has no place beside it", opt->library ? "library" : "prior");
+  return SDN_OK;
+}
+
 sdn_status sdn_train(const sdn_train_options *opt, const sdn_run *run, sdn_train_summary *summary, sdn_err *err)
 {
   sdn_rows r;
   sdn_train_summary ignored;
   if (!summary) summary = &ignored;
-  if (!opt->library || !opt->output) return sdn_fail(err, SDN_USAGE, "training needs a library to learn from and an output to write");
-  if (check_outputs(opt, err) || sdn_rows_open(opt, &r, err)) return err->status;
+  if (check_sources(opt, err) || check_outputs(opt, err) || sdn_rows_open(opt, run, &r, err)) return err->status;
   const sdn_status status = opt->n_member > 1 ? train_ensemble(opt, &r, run, summary, err) : sdn_train_network(opt, &r, run, summary, err);
+  summary->n_window = r.n_window;
   sdn_rows_close(&r);
   return status;
 }

@@ -37,6 +37,7 @@ static sdn_status make_blocks(sdn_trainer *t, sdn_err *err)
   for (size_t i = 0; i < n_validation; i++) s->reference[i] = NO_REFERENCE;
   t->part_gain = sdn_alloc((size_t)t->n_part, sizeof *t->part_gain, "training", err);
   t->row_gain = t->part_gain ? sdn_alloc(n_validation, sizeof *t->row_gain, "training", err) : NULL;
+  if (t->source.own_order) return t->row_gain ? SDN_OK : err->status;
   t->order = t->row_gain ? sdn_alloc((size_t)t->source.n[SDN_SPLIT_TRAIN], sizeof *t->order, "the order of training rows", err) : NULL;
   return t->order ? SDN_OK : err->status;
 }

@@ -59,7 +59,7 @@ struct sdn_trainer {
   int n_part; double *part_gain;     /* [n_part] */
   int n_piece; sdn_piece *piece;
   double *row_gain;                  /* [n_validation] of the last validation */
-  long *order;                       /* [n_train] of the epoch under way */
+  long *order;                       /* [n_train] of the epoch under way; NULL: the source has an order of its own */
   long order_epoch;                  /* which epoch's; -1: none yet */
 };
 

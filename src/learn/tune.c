@@ -302,7 +302,7 @@ static sdn_status open_study(worker *w, const char *path, sdn_err *err)
   if (sdn_search_apply(words, &defaults, err)) return err->status;
   defaults.library = o->library;
   defaults.seed = o->seed;
-  if (sdn_rows_open(&defaults, &w->rows, err)) return err->status;
+  if (sdn_rows_open(&defaults, w->user, &w->rows, err)) return err->status;
   if (check_trials(w, &search, err)) return err->status;
   const sdn_study_plan plan = {.library = o->library, .command = w->user ? w->user->command : NULL, .library_hash = w->rows.hash, .search = &search,
                                .n_trial = o->n_trial, .min_epoch = o->min_epoch, .max_epoch = o->max_epoch, .seed = o->seed, .trial_minutes = o->trial_minutes};

@@ -222,26 +222,6 @@ static sdn_status describe_data(const char *path, const sdn_data_pairs *p, int n
 
 /* ------------------------------------------------------------------ as a library */
 
-static sdn_status set_names(sdn_library *lib, const sdn_prior *prior, sdn_err *err)
-{
-  size_t room = 0;
-  lib->n_free = sdn_prior_n_free(prior);
-  for (int i = 0; i < lib->n_free; i++) room += strlen(sdn_prior_param_name(prior, sdn_prior_free_param(prior, i))) + 1;
-  for (int k = 0; k < 2; k++) {
-    char ***list = k ? &lib->unit : &lib->name;
-    *list = sdn_alloc(1, (size_t)lib->n_free * sizeof **list + (k ? 1 : room), "names of parameters", err);
-    if (!*list) return err->status;
-    char *text = (char *)(*list + lib->n_free);
-    for (int i = 0; i < lib->n_free; i++) {
-      (*list)[i] = text;
-      if (k) continue;
-      strcpy(text, sdn_prior_param_name(prior, sdn_prior_free_param(prior, i)));
-      text += strlen(text) + 1;
-    }
-  }
-  return SDN_OK;
-}
-
 static sdn_status count_columns(const char *path, const sdn_data_names *names, int *n_datum, sdn_err *err)
 {
   sdn_h5 *file = NULL;
@@ -267,7 +247,7 @@ static sdn_status open_parts(const char *path, const char *survey, const sdn_dat
 {
   sdn_data_pairs pairs = {0};
   sdn_survey *given = NULL;
-  if (set_names(lib, prior, err) || count_columns(path, names, &lib->n_band, err)) return err->status;
+  if (sdn_library_set_names(lib, prior, err) || count_columns(path, names, &lib->n_band, err)) return err->status;
   sdn_status status = sdn_data_read(path, prior, lib->n_band, names, true, &pairs, err);
   if (status) return status;
   lib->n = pairs.n;

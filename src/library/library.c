@@ -14,6 +14,26 @@ int sdn_library_n_band(const sdn_library *lib) { return lib->n_band; }
 const char *sdn_library_free_name(const sdn_library *lib, int i) { return lib->name[i]; }
 const char *sdn_library_free_unit(const sdn_library *lib, int i) { return lib->unit[i]; }
 
+/* One block each: pointers, then the texts. */
+sdn_status sdn_library_set_names(sdn_library *lib, const sdn_prior *prior, sdn_err *err)
+{
+  typedef const char *text_of(const sdn_prior *prior, int param);
+  const struct { char ***list; text_of *text; } lists[] = {{&lib->name, sdn_prior_param_name}, {&lib->unit, sdn_prior_param_unit}};
+  lib->n_free = sdn_prior_n_free(prior);
+  for (int k = 0; k < 2; k++) {
+    size_t room = 0;
+    for (int i = 0; i < lib->n_free; i++) room += strlen(lists[k].text(prior, sdn_prior_free_param(prior, i))) + 1;
+    char **list = *lists[k].list = sdn_alloc(1, (size_t)lib->n_free * sizeof *list + room, "names of parameters", err);
+    if (!list) return err->status;
+    char *text = (char *)(list + lib->n_free);
+    for (int i = 0; i < lib->n_free; i++) {
+      list[i] = strcpy(text, lists[k].text(prior, sdn_prior_free_param(prior, i)));
+      text += strlen(text) + 1;
+    }
+  }
+  return SDN_OK;
+}
+
 void sdn_library_close(sdn_library *lib)
 {
   sdn_err unused;
@@ -21,6 +41,7 @@ void sdn_library_close(sdn_library *lib)
   sdn_h5_lock();
   if (lib->file) sdn_h5_close(lib->file, &unused);
   sdn_h5_unlock();
+  sdn_fresh_free(lib->fresh);
   sdn_release(lib->model_yaml);
   sdn_release(lib->survey_yaml);
   sdn_release(lib->physics_hash);

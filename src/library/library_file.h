@@ -18,6 +18,7 @@
 #define SDN_LIBRARY_LIBRARY_FILE_H
 
 #include "base/h5.h"
+#include "library/fresh.h"
 #include "library/truth.h"
 
 #define SDN_LIBRARY_FORMAT "sedna library"
@@ -25,11 +26,12 @@
 
 /* A library that is open. */
 struct sdn_library {
-  sdn_h5 *file;                        /* NULL: it is in memory (data_file.h) */
+  sdn_h5 *file;                        /* NULL: it is in memory (data_file.h) or simulated */
   long n;
   int n_free, n_band;
   char *model_yaml, *survey_yaml, *physics_hash;
   char **name, **unit;                 /* [n_free], one block each */
+  sdn_fresh *fresh;                    /* simulated on request (fresh.h); NULL: it is not */
   float *z, *data, *sigma;             /* in memory: [n][n_free], [n][n_band] twice; sigma NULL where the file has none of its own */
 };
 
@@ -61,6 +63,8 @@ sdn_status sdn_library_make_light(sdn_h5 *file, const sdn_library_plan *plan, sd
 sdn_status sdn_library_same_light(const sdn_h5 *file, const sdn_library_plan *plan, sdn_err *err);
 double sdn_library_light_bytes(const sdn_library_plan *plan);
 long sdn_library_n_tile(long n);
+/* n_free, and names and units of the free parameters, as the prior has them. */
+sdn_status sdn_library_set_names(sdn_library *lib, const sdn_prior *prior, sdn_err *err);
 /* sdn_forward_hash of what the library was made with, as text. */
 const char *sdn_library_physics_hash(const sdn_library *lib);
 

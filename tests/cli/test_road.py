@@ -36,6 +36,13 @@ class Road(Folder):
         with open(self.folder / output, encoding="utf-8") as f:
             return list(csv.DictReader(line for line in f if not line.startswith("#")))
 
+    def test_without_a_library_there_is_a_posterior_all_the_same(self):
+        self.run_ok("train", "--model", "model.yaml", "--survey", "survey.yaml", "-o", "online.h5", "--n-online", 3000, "--n-epoch", 3, "--n-reuse", 2)
+        write_catalogue(self.folder / "one.csv", [GOOD])
+        self.run_ok("fit", "online.h5", "one.csv", "-o", "online.csv", "--n-draw", 100)
+        self.run_bad(2, "missing argument", "train", "-o", "none.h5")
+        self.run_bad(2, "survey", "train", "--model", "model.yaml", "-o", "none.h5")
+
     def test_a_good_row_gives_ordered_finite_quantiles_inside_the_prior(self):
         row = self.fit_rows([GOOD])[0]
         self.assertEqual(row["id"], "a1")

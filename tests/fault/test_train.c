@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Training that cannot go well: a sentence with its remedy, and neither a half file nor a lost one; what was stopped goes on. */
+#include <math.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -176,6 +177,63 @@ static void checkpoint_is_kept(void **state)
   expect(&o, NULL, SDN_OK, "");
 }
 
+/* Rows take 36 bytes here, 300 rows are held out: a window holds some 300 of 2700. */
+#define SMALL_GB 3.6e-5
+
+static void streamed_stopped_and_resumed(void **state)
+{
+  (void)state;
+  char whole[1024];
+  sdn_h5 *file;
+  sdn_err err;
+  float flux[LEARN_N_BAND];
+  begin("streamed.whole.h5", 3000);
+  strcpy(whole, output);
+  sdn_train_options o = learn_options(library, whole, 20);
+  o.memory_gb = SMALL_GB;
+  expect(&o, NULL, SDN_OK, "");
+  begin("streamed.h5", 3000);
+  o.library = library;
+  o.output = output;
+  stopper s = {.at = 0.43};
+  const sdn_run run = {.n_thread = 1, .stop = &s.stop, .progress = watch, .progress_ctx = &s};
+  expect(&o, &run, SDN_INTERRUPTED, "--resume");
+  o.resume = true;
+  o.memory_gb = 2 * SMALL_GB;   /* another window: another order */
+  expect(&o, NULL, SDN_USAGE, "window=");
+  o.memory_gb = SMALL_GB;
+  assert_int_equal(sdn_h5_open_update(library, &file, &err), SDN_OK);
+  assert_int_equal(sdn_h5_read_rows(file, "flux_njy", SDN_H5_FLOAT, 2999, 1, flux, &err), SDN_OK);
+  flux[2] *= 1.01f;
+  assert_int_equal(sdn_h5_write_rows(file, "flux_njy", SDN_H5_FLOAT, 2999, 1, flux, &err), SDN_OK);
+  assert_int_equal(sdn_h5_close(file, &err), SDN_OK);
+  expect(&o, NULL, SDN_USAGE, "library_hash");
+  begin("streamed.h5", 3000);
+  expect(&o, NULL, SDN_OK, "");
+  assert_false(scratch_exists(checkpoint));
+  assert_same_weights(whole, output);
+}
+
+/* A value that is not finite is named, whether it is held out or for training. */
+static void streamed_from_a_damaged_library(void **state)
+{
+  (void)state;
+  const float nan = (float)NAN;
+  sdn_h5 *file;
+  sdn_err err;
+  float flux[LEARN_N_BAND] = {1, 2, 3, nan};
+  begin("unwritten.h5", 3000);
+  sdn_train_options o = learn_options(library, output, 2);
+  o.memory_gb = SMALL_GB;
+  assert_int_equal(sdn_h5_open_update(library, &file, &err), SDN_OK);
+  assert_int_equal(sdn_h5_write_rows(file, "flux_njy", SDN_H5_FLOAT, 1234, 1, flux, &err), SDN_OK);
+  assert_int_equal(sdn_h5_close(file, &err), SDN_OK);
+  expect(&o, NULL, SDN_FORMAT, "row 1234");
+  assert_false(scratch_exists(output));
+  o.memory_gb = 1e-6;
+  expect(&o, NULL, SDN_USAGE, "memory_gb must be");
+}
+
 static void input_is_not_replaced(void **state)
 {
   (void)state;
@@ -276,6 +334,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(killed), cmocka_unit_test(unusable_input), cmocka_unit_test(options_out_of_range),
                                      cmocka_unit_test(full_disk), cmocka_unit_test(stopped_and_resumed), cmocka_unit_test(damaged_checkpoint),
-                                     cmocka_unit_test(checkpoint_is_kept), cmocka_unit_test(input_is_not_replaced), cmocka_unit_test(killed_after_resuming)};
+                                     cmocka_unit_test(checkpoint_is_kept), cmocka_unit_test(input_is_not_replaced), cmocka_unit_test(killed_after_resuming),
+                                     cmocka_unit_test(streamed_stopped_and_resumed), cmocka_unit_test(streamed_from_a_damaged_library)};
   return cmocka_run_group_tests_name("train", tests, NULL, NULL);
 }
