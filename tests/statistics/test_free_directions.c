@@ -166,8 +166,8 @@ static void network_is_the_exact_posterior(void **state)
   static problem p;
   make_problem(&p);
   const sdn_train_plan plan = {
-    .arch = {.n_free = D, .n_feature = N_DATA, .n_encoder = 32, .n_depth = 2, .n_context = 24, .n_layer = 2, .n_hidden = 24, .n_bin = 8, .n_bin_first = 8},
-    .optimiser = SDN_MUON, .n_epoch = N_PASS, .batch = 512, .warm_up = 50, .seed = 3, .learning_rate = 5e-3, .weight_decay = 0, .clip = 5, .ema = 0.99};
+    .arch = {.n_free = D, .n_feature = N_DATA, .n_encoder = 32, .n_depth = 2, .n_context = 24, .n_layer = 1, .n_hidden = 24, .n_bin = 8, .n_bin_first = 8},
+    .optimiser = SDN_MUON, .n_epoch = N_PASS, .batch = 512, .warm_up = 50, .seed = 3, .learning_rate = 1e-2, .weight_decay = 0, .clip = 5, .ema = 0.998};
   const sdn_row_source source = {.ctx = &p, .n = {[SDN_SPLIT_TRAIN] = N_TRAIN, [SDN_SPLIT_VALIDATION] = 2000, [SDN_SPLIT_TEST] = N_TEST}, .fill = fill};
   trained n;
   sdn_err err;
