@@ -339,6 +339,7 @@ typedef struct sdn_ensemble_options {
   const char *posteriors;           /* files, separated by newlines */
   const char *output;
   const char *library;              /* that they were trained on, all with the same seed: weights from its validation galaxies. NULL: all weigh the same */
+  const char *prior, *survey, *theta, *x, *sigma;   /* where that is a simulator's pairs: as in sdn_train_options */
 } sdn_ensemble_options;
 extern const sdn_knob sdn_ensemble_knobs[];
 extern const size_t sdn_n_ensemble_knob;

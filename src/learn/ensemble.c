@@ -16,6 +16,11 @@ const sdn_knob sdn_ensemble_knobs[] = {
   FIELD(SDN_KNOB_TEXT, posteriors, NULL, "FILES", "posteriors to join, of the same model and survey"),
   FIELD(SDN_KNOB_TEXT, output, NULL, "FILE", "posterior to write"),
   FIELD(SDN_KNOB_TEXT, library, NULL, "FILE", "library that they were trained on: weights from its validation galaxies; without it all weigh the same"),
+  FIELD(SDN_KNOB_TEXT, prior, NULL, "FILE", "the library is of any simulator: as for `sedna train`, like the next four"),
+  FIELD(SDN_KNOB_TEXT, survey, NULL, "FILE", "of such a library: noise, floor and missing data of x; without it read off the data"),
+  FIELD(SDN_KNOB_TEXT, theta, "theta", "NAME", "dataset of parameters"),
+  FIELD(SDN_KNOB_TEXT, x, "x", "NAME", "dataset of data"),
+  FIELD(SDN_KNOB_TEXT, sigma, "sigma", "NAME", "dataset of errors, where noise is still to be added; none: leave it alone"),
 };
 const size_t sdn_n_ensemble_knob = sizeof sdn_ensemble_knobs / sizeof *sdn_ensemble_knobs;
 
@@ -176,7 +181,7 @@ sdn_status sdn_ensemble_join(int n, const char *const *path, sdn_rows *rows, con
 }
 
 /* The split that a member was trained with must be that of the others, or weights would be judged on rows that some have learnt. */
-static sdn_status common_split(int n, const char *const *path, const char *library, sdn_train_options *split, sdn_err *err)
+static sdn_status common_split(int n, const char *const *path, const sdn_ensemble_options *opt, sdn_train_options *split, sdn_err *err)
 {
   for (int i = 0; i < n; i++) {
     sdn_train_options own = *split;
@@ -186,7 +191,12 @@ static sdn_status common_split(int n, const char *const *path, const char *libra
                       "or leave out --library for equal weights", path[0], path[i]);
     *split = own;
   }
-  split->library = library;
+  split->library = opt->library;
+  split->prior = opt->prior;
+  split->survey = opt->survey;
+  split->theta = opt->theta;
+  split->x = opt->x;
+  split->sigma = opt->sigma;
   return SDN_OK;
 }
 
@@ -209,7 +219,11 @@ sdn_status sdn_ensemble(const sdn_ensemble_options *opt, const sdn_run *run, sdn
   if (!status && !summary) summary = &ignored;
   if (!status) *summary = (sdn_train_summary){0};
   if (!status && opt->library) {
+<<<<<<< HEAD
     if (!(status = common_split(n, path, opt->library, &split, err))) status = sdn_rows_open(&split, run, &rows, err);
+=======
+    if (!(status = common_split(n, path, opt, &split, err))) status = sdn_rows_open(&split, &rows, err);
+>>>>>>> w-stat
     if (!status) {
       status = sdn_ensemble_join(n, path, &rows, opt->output, run, summary, err);
       sdn_rows_close(&rows);

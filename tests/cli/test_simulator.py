@@ -99,6 +99,35 @@ class Simulator(Folder):
         for word in ("normal(0, 1)", "x1", "x2", "in the data"):
             self.assertIn(word, out)
 
+    def gain(self, posterior):
+        self.run_ok("check", posterior, "--data", "held_out.h5", "-o", "gain")
+        return json.loads((self.folder / "gain.json").read_text(encoding="utf-8"))["information_gain"]["nats"]
+
+    def test_an_ensemble_at_once_or_apart(self):
+        """One command with two members, or two trainings and a join: the same mixture, so the same draws."""
+        train = ["train", "pairs.h5", "--prior", "prior.yaml", *SMALL]
+        self.run_ok(*train, "--n-member", 2, "--head", "spline,mixture", "-o", "at_once.h5")
+        self.run_ok(*train, "--member", 0, "--head", "spline", "-o", "p0.h5")
+        self.run_ok(*train, "--member", 1, "--head", "mixture", "-o", "p1.h5")
+        self.run_ok("ensemble", "p0.h5", "p1.h5", "--library", "pairs.h5", "--prior", "prior.yaml", "-o", "joined.h5")
+        self.assertLess(abs(self.gain("at_once.h5") - exact_gain(pairs(500, 2))), GAIN)
+        for name in ("at_once", "joined"):
+            self.run_ok("sample", f"{name}.h5", "observed.h5", "--n-draw", 500, "--seed", 3, "-o", f"{name}_draws.h5")
+        at_once, joined = (read_h5(self.folder / f"{name}_draws.h5", "theta", "ln_q") for name in ("at_once", "joined"))
+        self.assertEqual(str(at_once), str(joined))   # as text: a draw that is missing is NaN
+        self.run_bad(1, ["pairs.h5", "no sedna library"], "ensemble", "p0.h5", "p1.h5", "--library", "pairs.h5", "-o", "never.h5")
+        self.run_bad(1, ["p9.h5"], "ensemble", "p0.h5", "p9.h5", "-o", "never.h5")
+
+    def test_training_goes_on_from_a_posterior(self):
+        """One pass over the pairs is enough from trained weights, and not from new ones."""
+        train = ["train", "pairs.h5", "--prior", "prior.yaml", *SMALL, "--n-epoch", 1]
+        self.run_ok(*train, "--from", "posterior.h5", "-o", "on.h5")
+        self.run_ok(*train, "-o", "new.h5")
+        exact = exact_gain(pairs(500, 2))
+        self.assertLess(abs(self.gain("on.h5") - exact), GAIN)
+        self.assertLess(self.gain("new.h5"), exact - 2 * GAIN)
+        self.run_bad(1, ["missing.h5"], *train, "--from", "missing.h5", "-o", "never.h5")
+
     def test_wrong_files_are_refused(self):
         def refused(code, words, datasets, prior="prior.yaml", names=None):
             write_h5(self.folder / "bad.h5", datasets, names)

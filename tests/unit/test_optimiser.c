@@ -98,10 +98,12 @@ static void assert_same_state(const sdn_trainer *a, const sdn_trainer *b)
   }
 }
 
-static void same_bits(sdn_optimiser optimiser)
+static void same_bits(sdn_optimiser optimiser, int head)
 {
   sdn_train_plan plan = linear_plan(3);
   plan.optimiser = optimiser;
+  plan.arch.head = head;
+  plan.arch.n_component = 4;
   plan.batch = 300;             /* five tiles, the last one partly filled */
   plan.arch.n_encoder = 160;    /* weights enough to be updated by all workers */
   const sdn_row_source source = linear_source(2000, 200);
@@ -122,8 +124,8 @@ static void same_bits(sdn_optimiser optimiser)
 static void same_bits_for_any_number_of_threads(void **state)
 {
   (void)state;
-  same_bits(SDN_ADAMW);
-  same_bits(SDN_MUON);
+  same_bits(SDN_ADAMW, SDN_HEAD_SPLINE);
+  for (int head = 0; head < SDN_N_HEAD; head++) same_bits(SDN_MUON, head);
 }
 
 /* A source that asks for a stop after so many tiles. */
