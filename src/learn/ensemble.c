@@ -219,11 +219,7 @@ sdn_status sdn_ensemble(const sdn_ensemble_options *opt, const sdn_run *run, sdn
   if (!status && !summary) summary = &ignored;
   if (!status) *summary = (sdn_train_summary){0};
   if (!status && opt->library) {
-<<<<<<< HEAD
-    if (!(status = common_split(n, path, opt->library, &split, err))) status = sdn_rows_open(&split, run, &rows, err);
-=======
-    if (!(status = common_split(n, path, opt, &split, err))) status = sdn_rows_open(&split, &rows, err);
->>>>>>> w-stat
+    if (!(status = common_split(n, path, opt, &split, err))) status = sdn_rows_open(&split, run, &rows, err);
     if (!status) {
       status = sdn_ensemble_join(n, path, &rows, opt->output, run, summary, err);
       sdn_rows_close(&rows);
