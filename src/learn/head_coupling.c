@@ -37,6 +37,7 @@ static const sdn_weight *weight_of(const sdn_network *net, int t, int which) { r
 
 /* ------------------------------------------------------------------ what it consists of */
 
+/* Every layer moves at least one, once there are two coordinates. */
 static void choose_sets(layer_plan *l, int n_free, int t)
 {
   for (int i = 1; i < n_free; i++) {
@@ -205,7 +206,7 @@ static void layer_forward(const sdn_network *net, const float *weights, int t, c
   sdn_silu_forward(h, own, bias, NULL, lw->h1);
   sdn_gemm_run(p->hidden.forward, weights + weight_of(net, t, HIDDEN)->offset, lw->h1, lw->d2);
   sdn_silu_forward(h, lw->d2, weights + weight_of(net, t, HIDDEN_BIAS)->offset, lw->h1, lw->h2);
-  if (l->n_move > 0) sdn_gemm_run(l->output.forward_add, weights + weight_of(net, t, OUTPUT)->offset, lw->h2, raw);
+  sdn_gemm_run(l->output.forward_add, weights + weight_of(net, t, OUTPUT)->offset, lw->h2, raw);
   for (int i = 0; i < l->n_move; i++) {
     float *y = row(w->y, l->move[i]);
     map_forward(p->n_bin, row(raw, i * p->n_raw), bias + h + i * p->n_raw, y, y, ln_slope, &lw->map[i]);
@@ -237,12 +238,9 @@ static void layer_backward(const sdn_network *net, const float *weights, int t, 
     float *by = row(w->by_y, l->move[i]);
     map_backward(p->n_bin, row(raw, i * p->n_raw), by, by_ln_slope, &lw->map[i], w->by_mid, by);
   }
-  if (l->n_move > 0) {
-    sdn_transpose(h, SDN_ROWS, lw->h2, w->turned);
-    sdn_gemm_run(add ? l->output.gradient_add : l->output.gradient, raw, w->turned, gradient + output->offset);
-    sdn_gemm_run(l->output.backward, weights + output->offset, raw, w->by_h);
-  }
-  else memset(w->by_h, 0, (size_t)h * SDN_ROWS * sizeof *w->by_h);
+  sdn_transpose(h, SDN_ROWS, lw->h2, w->turned);
+  sdn_gemm_run(add ? l->output.gradient_add : l->output.gradient, raw, w->turned, gradient + output->offset);
+  sdn_gemm_run(l->output.backward, weights + output->offset, raw, w->by_h);
   sdn_silu_backward(h, w->by_h, lw->d2);
   sdn_transpose(h, SDN_ROWS, lw->h1, w->turned);
   sdn_gemm_run(add ? p->hidden.gradient_add : p->hidden.gradient, lw->d2, w->turned, gradient + hidden->offset);
@@ -334,7 +332,6 @@ static void draw_layer(const sdn_network *net, const float *weights, int t, draw
   const layer_plan *l = &p->layer[t];
   const int h = p->n_hidden;
   const float *own = w->given + l->at;
-  if (l->n_move == 0) return;
   gather(l, y, y, w->in);
   sdn_gemm_run(l->input.forward, weights + weight_of(net, t, INPUT)->offset, w->in, w->pre);
   sdn_silu_forward(h, w->pre, own, NULL, w->h1);

@@ -194,9 +194,9 @@ static sdn_status check_outputs(const sdn_train_options *opt, sdn_err *err)
 {
   char checkpoint[SDN_MAX_PATH];
   if (checkpoint_name(opt->output, checkpoint, err)) return err->status;
-  const char *const inputs[] = {opt->library, opt->model, opt->survey};
-  if (sdn_check_output(opt->output, 3, inputs, err) || sdn_check_output(checkpoint, 3, inputs, err)) return err->status;
-  if (opt->from && sdn_check_output(opt->output, 1, &opt->from, err)) return err->status;
+  const char *const inputs[] = {opt->library, opt->model, opt->survey, opt->prior, opt->from};
+  const size_t n = sizeof inputs / sizeof *inputs;
+  if (sdn_check_output(opt->output, n, inputs, err) || sdn_check_output(checkpoint, n, inputs, err)) return err->status;
   if (sdn_check_writable(opt->output, err)) return err->status;
   if (!opt->resume && sdn_file_exists(checkpoint))
     return sdn_fail(err, SDN_USAGE, "%s holds a training that was stopped, and would be replaced; --resume goes on from it, or remove it", checkpoint);

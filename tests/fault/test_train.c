@@ -240,6 +240,10 @@ static void input_is_not_replaced(void **state)
   begin("unused.h5", 400);
   sdn_train_options o = learn_options(library, library, 1);
   expect(&o, NULL, SDN_USAGE, "also read");
+  const char *prior = scratch_write_text("read.yaml", "parameters: {a: {prior: uniform, low: 0, high: 1}}\n");
+  o = learn_options(library, prior, 1);
+  o.prior = prior;
+  expect(&o, NULL, SDN_USAGE, "also read");
 }
 
 /* SIGKILL when training has come `at` of the way. */
